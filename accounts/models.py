@@ -1,0 +1,119 @@
+"""Who you are, and the public keys that speak for you. Nothing here is secret to the server."""
+
+import os
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+def random_id() -> uuid.UUID:
+    """A fresh id: 16 random bytes, written as a lower-case UUID."""
+    return uuid.UUID(bytes=os.urandom(16))
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Make a person who signs in with ``email``, kept in lower case."""
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=email.lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Make an operator who may use the admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person's account, found by e-mail."""
+
+    id = models.UUIDField(primary_key=True, default=random_id, editable=False)
+    email = models.EmailField(_("이메일"), unique=True)
+    nickname = models.CharField(_("이름"), max_length=40)
+    status_message = models.CharField(_("상태 메시지"), max_length=120, blank=True)
+    is_active = models.BooleanField(_("사용 중"), default=True)
+    is_staff = models.BooleanField(_("관리자"), default=False)
+    suspended_at = models.DateTimeField(_("정지한 때"), null=True, blank=True)
+    created_at = models.DateTimeField(_("가입한 때"), auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["nickname"]
+
+    class Meta:
+        verbose_name = _("사람")
+        verbose_name_plural = _("사람들")
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class AccountKey(models.Model):
+    """The public account key of a person and the sealed recovery blob only they can open."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="account_key"
+    )
+    amk_pub = models.BinaryField(max_length=32)
+    recovery_blob = models.BinaryField(max_length=1024)
+    recovery_sig = models.BinaryField(max_length=64)
+    recovery_version = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class DeviceList(models.Model):
+    """One signed version of the list of a person's devices, kept as it was received."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="device_lists")
+    version = models.PositiveBigIntegerField()
+    body = models.BinaryField()
+    sig = models.BinaryField(max_length=64)
+    list_hash = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "version"], name="one_list_per_version")
+        ]
+
+
+class Device(models.Model):
+    """One browser or program that holds keys. Its id is derived from its key, never chosen."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="devices")
+    dsk_pub = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("기기")
+        verbose_name_plural = _("기기들")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Prekey(models.Model):
+    """A public key to which others wrap epoch secrets for a device, kept as it was received."""
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="prekeys")
+    seq = models.PositiveBigIntegerField()
+    body = models.BinaryField()
+    sig = models.BinaryField(max_length=64)
+    prekey_hash = models.BinaryField(max_length=32)
+    expires_ms = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["device", "seq"], name="one_prekey_per_seq")
+        ]

@@ -1,0 +1,90 @@
+"""Reads settings from the environment, and says in one sentence what is wrong with them.
+
+Nothing here knows Django: `settings.py` asks, this module answers or raises `ImproperlyConfigured`.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+
+
+def text(name: str, default: str = "") -> str:
+    """The value of a setting, from NAME or from the file that NAME_FILE names."""
+    file = os.environ.get(f"{name}_FILE")
+    if file:
+        try:
+            return Path(file).read_text().strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE: {file} cannot be read.") from error
+    return os.environ.get(name, "").strip() or default
+
+
+def required(name: str, why: str) -> str:
+    """A setting without a default; the sentence says what it is for."""
+    value = text(name)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: {why}")
+    return value
+
+
+def choice(name: str, default: str, allowed: set[str]) -> str:
+    """A setting with a few allowed words."""
+    value = text(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} is {value!r}: use {' or '.join(sorted(allowed))}.")
+    return value
+
+
+def flag(name: str, default: bool) -> bool:
+    """A yes-or-no setting."""
+    value = text(name, str(default)).lower()
+    if value not in TRUE | FALSE:
+        raise ImproperlyConfigured(f"{name} is {value!r}: use true or false.")
+    return value in TRUE
+
+
+def integer(name: str, default: int, low: int, high: int) -> int:
+    """A whole number within bounds."""
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+        raise ImproperlyConfigured(f"{name} is {value!r}: use a number from {low} to {high}.")
+    return int(value)
+
+
+def words(name: str) -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def origin(name: str, default: str) -> str:
+    """An address people use, as scheme://host[:port] and nothing more."""
+    value = text(name, default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or value.count("/") != 2:
+        raise ImproperlyConfigured(f"{name} is {value!r}: use an address like https://chat.example.org.")
+    return value
+
+
+def secret(name: str, file: Path) -> str:
+    """A secret from the environment, else one made once and kept in a file only its owner can read."""
+    given = text(name)
+    if given:
+        if len(given) < 32:
+            raise ImproperlyConfigured(f"{name} is too short: use at least 32 random characters.")
+        return given
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass  # another process made it between the two lines
+        else:
+            with os.fdopen(descriptor, "w") as handle:
+                handle.write(secrets.token_urlsafe(48))
+    return file.read_text().strip()

@@ -1,0 +1,277 @@
+"""All settings, from the environment, secure by default. The table of them is docs/operations.md."""
+
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from chatsite import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# What is run, and where its data lives
+
+PROFILE = env.choice("GAMRAE_PROFILE", "solo", {"solo", "cluster"})
+SOLO = PROFILE == "solo"
+DATA = Path(env.text("GAMRAE_DATA", str(BASE_DIR / "var"))).resolve()
+PORT = env.integer("PORT", 8000, 1, 65535)
+HOST = env.text("HOST", "127.0.0.1")
+SERVER = env.choice("GAMRAE_SERVER", "daphne", {"daphne", "uvicorn"})
+FAST_SEND = env.choice("GAMRAE_FAST_SEND", "auto", {"auto", "off"})
+TLS_CERT = env.text("TLS_CERT")
+TLS_KEY = env.text("TLS_KEY")
+if bool(TLS_CERT) != bool(TLS_KEY):
+    raise ImproperlyConfigured("TLS_CERT and TLS_KEY belong together: set both or none.")
+
+# How people reach it. Browsers give keys and locks only to secure pages, so this must be the real address.
+
+PUBLIC_URL = env.origin("PUBLIC_URL", f"http{'s' if TLS_CERT else ''}://127.0.0.1:{PORT}")
+PUBLIC_IS_HTTPS = PUBLIC_URL.startswith("https://")
+ALLOWED_ORIGINS = sorted({PUBLIC_URL, *env.words("ALLOWED_ORIGINS")})
+if SOLO and PUBLIC_URL == f"http://127.0.0.1:{PORT}":
+    ALLOWED_ORIGINS.append(f"http://localhost:{PORT}")
+ALLOWED_HOSTS = sorted({origin.split("://")[1].rsplit(":", 1)[0] for origin in ALLOWED_ORIGINS})
+CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+
+SECRET_KEY = env.secret("SECRET_KEY", DATA / "secret_key")
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+DEBUG = env.flag("DEBUG", False)
+SIGNUP = env.choice("SIGNUP", "open", {"open", "invite"})
+
+# The stores: one file in solo, addresses in cluster
+
+if SOLO:
+    DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{DATA / 'gamrae.sqlite3'}")
+    BROKER_URL = MONGO_URL = REDIS_URL = ""
+else:
+    DATABASE_URL = env.required("DATABASE_URL", "the cluster profile needs a MySQL address.")
+    BROKER_URL = env.required("BROKER_URL", "the cluster profile needs a RabbitMQ address.")
+    MONGO_URL = env.required("MONGO_URL", "the cluster profile needs a MongoDB address.")
+    REDIS_URL = env.required("REDIS_URL", "the cluster profile needs a Redis address.")
+    env.required("SECRET_KEY", "every process of a cluster must use the same one.")
+
+DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
+if SOLO:
+    # FULL: what is confirmed is on disk. IMMEDIATE: a transaction that will write takes its lock at once.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    }
+    # Tests open the database from several threads, which an in-memory one does not survive.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA / "test.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+if not SOLO:
+    CHANNEL_LAYERS["default"] = {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL]},
+    }
+
+# Applications
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.headless",
+    "channels",
+    "chatsite",
+    "accounts",
+    "friends",
+    "rooms",
+    "messaging",
+]
+
+MIDDLEWARE = [
+    "chatsite.health.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "chatsite.headers.HeadersMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+]
+
+ROOT_URLCONF = "chatsite.urls"
+ASGI_APPLICATION = "chatsite.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "chatsite.context.site",
+            ],
+        },
+    },
+]
+
+# People and sessions
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["accounts.hashers.BoundedArgon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.validators.MaximumLengthValidator"},
+]
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_IS_HTTPS
+SESSION_COOKIE_NAME = "__Host-sessionid" if PUBLIC_IS_HTTPS else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if PUBLIC_IS_HTTPS else "csrftoken"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = PUBLIC_IS_HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+
+# Mail: a folder until an address is given, and then verification is demanded
+
+EMAIL_URL = env.text("EMAIL_URL")
+MAIL_CONFIGURED = bool(EMAIL_URL)
+if MAIL_CONFIGURED:
+    vars().update(environ.Env.email_url_config(EMAIL_URL))
+else:
+    EMAIL_BACKEND = "chatsite.mail.FolderBackend"
+    EMAIL_FILE_PATH = str(DATA / "mail")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", "Gamrae <noreply@localhost>")
+
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.NicknameForm"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if MAIL_CONFIGURED else "optional"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+USERSESSIONS_TRACK_ACTIVITY = True
+HEADLESS_ONLY = False
+HEADLESS_CLIENTS = ("app",)
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+
+# REST
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "accounts.authentication.CookieAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "chatsite.errors.problem_response",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Gamrae",
+    "VERSION": "1",
+    "DESCRIPTION": "What a client may ask of the server. The socket is described in docs/wire.md.",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# Languages: Korean first
+
+LANGUAGE_CODE = "ko"
+LANGUAGES = [("ko", _("한국어")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "chatsite" / "locale"]
+USE_TZ = True
+TIME_ZONE = env.text("TIME_ZONE", "Asia/Seoul")
+
+# Static files: the built front end and the admin's own
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA / "static"
+FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
+STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
+
+# What a browser may do with our pages
+
+SOCKET_ORIGINS = [origin.replace("http", "ws", 1) for origin in ALLOWED_ORIGINS]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, "'wasm-unsafe-eval'"],
+        "style-src": [SELF],
+        "img-src": [SELF, "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF, *SOCKET_ORIGINS],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["lit-html", "gamrae"],
+        "report-uri": ["/csp-report"],
+    },
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31536000 if PUBLIC_IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PUBLIC_IS_HTTPS
+SECURE_HSTS_PRELOAD = False
+X_FRAME_OPTIONS = "DENY"
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Limits that docs/wire.md promises
+
+LIMIT_FRAME_BYTES = 64 * 1024
+LIMIT_SOCKETS_PER_USER = 10
+LIMIT_SOCKETS_PER_ADDRESS = env.integer("LIMIT_SOCKETS_PER_ADDRESS", 40, 1, 100_000)
+LIMIT_FRIEND_REQUESTS_PER_HOUR = env.integer("LIMIT_FRIEND_REQUESTS_PER_HOUR", 20, 1, 100_000)
+
+# Logs: ids and codes only
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "WARNING")},
+    "loggers": {"gamrae": {"level": env.text("LOG_LEVEL", "INFO")}},
+}
