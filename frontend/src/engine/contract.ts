@@ -1,0 +1,224 @@
+/**
+ * What the screens may ask of the engine and what they get to see.
+ *
+ * The engine (keys, storage, socket, sync, outbox) lives in a Worker. Screens hold no secrets: they send
+ * `Command`s and render `Snapshot`s. Both cross `postMessage`, so everything here is structured-cloneable.
+ */
+
+/** A 16-byte id as a lower-case UUID. */
+export type Id = string;
+
+/** Why something was refused; `code` is one of docs/wire.md, or one of the codes below. */
+export interface Failure {
+  code: string;
+  retryAfterMs?: number;
+  fields?: Record<string, string[]>;
+}
+
+/** Codes that the engine itself gives: no answer from the server, wrong input before asking, storage trouble. */
+export type EngineCode = "offline" | "timeout" | "storage" | "unverified" | "crypto";
+
+/** Where this browser stands. `app` shows the three tabs; every other value has a page of its own. */
+export type Phase =
+  | "starting" // opening storage, asking who we are
+  | "enrolling" // first visit after sign-up: keys are being made
+  | "ready" // everything from local storage is on screen; the network may be away
+  | "no_keys_here" // the account has keys, this browser has not (a second device: later)
+  | "signed_out"
+  | "insecure" // opened over an address without secure context
+  | "unsupported" // a browser without Web Locks, IndexedDB, Workers or WebAssembly
+  | "storage_failed";
+
+export interface Me {
+  userId: Id;
+  email: string;
+  nickname: string;
+  statusMessage: string;
+  /** Own fingerprint: six groups of five digits. */
+  fingerprint: string;
+  deviceId: Id;
+}
+
+export interface Friend {
+  userId: Id;
+  email: string;
+  nickname: string;
+  statusMessage: string;
+  sinceMs: number;
+  /** False until they have signed in once with a browser: no room can be opened with them yet. */
+  hasKeys: boolean;
+}
+
+export interface ReceivedRequest {
+  id: Id;
+  nickname: string;
+  createdMs: number;
+}
+
+export interface SentRequest {
+  id: Id;
+  email: string;
+  createdMs: number;
+}
+
+export interface Person {
+  userId: Id;
+  nickname: string;
+}
+
+export interface RoomMember extends Person {
+  role: "member" | "admin";
+}
+
+/** One row of the room list. Titles and last lines are opened here, in the browser. */
+export interface RoomSummary {
+  roomId: Id;
+  kind: "direct" | "group";
+  /** Group: the opened title. Direct: the other person's nickname. */
+  title: string;
+  members: RoomMember[];
+  /** Null while a member; otherwise this person has left or was removed and reads only what they had. */
+  left: "left" | "removed" | null;
+  isAdmin: boolean;
+  unread: number;
+  lastText: string;
+  lastAtMs: number;
+  hasFailed: boolean;
+  /** False while the chain does not verify (docs/protocol.md, Joining) or keys are missing: composer is closed. */
+  canWrite: boolean;
+  trouble: "none" | "getting_keys" | "unconfirmed" | "fork" | "pin_mismatch";
+}
+
+export type MessageState =
+  | "waiting" // typed, not yet sent (offline or in line)
+  | "sending" // on its way
+  | "accepted" // the server has it safely
+  | "stored" // it has its place in the log
+  | "failed"; // refused for good: retry, edit or delete
+
+/** Why an item cannot be read; the texts are in the screens' catalogue. */
+export type Unreadable =
+  | "getting_key"
+  | "before_joining"
+  | "damaged"
+  | "newer_version"
+  | "not_restored"
+  | "equivocation";
+
+export interface TimelineItem {
+  /** Stable for the life of the item: "device/message" or "seq/…". */
+  key: string;
+  kind: "text" | "unreadable" | "joined" | "left" | "removed" | "renamed" | "created" | "role";
+  /** 0 while it has no place yet (own outbox, live). */
+  seq: number;
+  sender: Person | null;
+  mine: boolean;
+  /** The server's time of acceptance; for the own outbox the time of typing. */
+  atMs: number;
+  text: string;
+  unreadable: Unreadable | null;
+  state: MessageState | null;
+  failure: Failure | null;
+  messageId: Id | null;
+  /** Members (without the sender) who have not read it yet; null where it is not known. */
+  unreadBy: number | null;
+  /** For system lines: whom it is about. */
+  about: Person[];
+}
+
+export interface Timeline {
+  roomId: Id;
+  items: TimelineItem[];
+  /** More can be paged in above. */
+  hasOlder: boolean;
+  /** seq after which the unread line stands, fixed when the room was opened; null without unread. */
+  unreadAfter: number | null;
+}
+
+export interface Connection {
+  state: "connecting" | "online" | "offline";
+  /** Since when it is not online; the ribbon shows after 5 s. */
+  sinceMs: number;
+  /** Own messages that wait. */
+  waiting: number;
+}
+
+/** Sent whole for each part that changed; parts that did not change are absent. */
+export interface Snapshot {
+  phase?: Phase;
+  me?: Me;
+  connection?: Connection;
+  friends?: { friends: Friend[]; received: ReceivedRequest[]; sent: SentRequest[] };
+  rooms?: RoomSummary[];
+  /** The opened room of this tab. */
+  timeline?: Timeline;
+}
+
+/** What a screen may ask. Each is answered once, with its result or a `Failure`. */
+export interface Commands {
+  friend_request_send: { args: { email: string }; result: null };
+  friend_request_accept: { args: { id: Id }; result: null };
+  friend_request_decline: { args: { id: Id }; result: null };
+  friend_request_withdraw: { args: { id: Id }; result: null };
+  friend_remove: { args: { userId: Id }; result: null };
+  profile_update: { args: { nickname?: string; statusMessage?: string }; result: null };
+  room_open_direct: { args: { userId: Id }; result: { roomId: Id } };
+  room_create_group: { args: { title: string; userIds: Id[] }; result: { roomId: Id } };
+  room_rename: { args: { roomId: Id; title: string }; result: null };
+  room_invite: { args: { roomId: Id; userIds: Id[] }; result: null };
+  room_remove_member: { args: { roomId: Id; userId: Id }; result: null };
+  room_make_admin: { args: { roomId: Id; userId: Id }; result: null };
+  room_leave: { args: { roomId: Id }; result: null };
+  /** Delete for oneself. */
+  room_hide: { args: { roomId: Id }; result: null };
+  /** Delete for everybody (admin of a group). */
+  room_delete: { args: { roomId: Id }; result: null };
+  /** Show this room in this tab: timelines follow until `room_close`. */
+  room_show: { args: { roomId: Id }; result: null };
+  room_close: { args: Record<string, never>; result: null };
+  timeline_older: { args: { roomId: Id }; result: null };
+  message_send: { args: { roomId: Id; text: string }; result: { messageId: Id } };
+  message_retry: { args: { roomId: Id; messageId: Id }; result: null };
+  message_discard: { args: { roomId: Id; messageId: Id }; result: { text: string } };
+  /** The person has seen everything up to here. */
+  room_read: { args: { roomId: Id; seq: number }; result: null };
+  /** Drafts live in the local store, sealed. */
+  draft_save: { args: { roomId: Id; text: string }; result: null };
+  draft_load: { args: { roomId: Id }; result: { text: string } };
+  /** Sixty digits over both account keys. */
+  safety_number: { args: { userId: Id }; result: { number: string } };
+  /** Signing out: forget keys and everything stored for this account in this browser. */
+  forget: { args: Record<string, never>; result: null };
+}
+
+export type CommandName = keyof Commands;
+export type Args<C extends CommandName> = Commands[C]["args"];
+export type Result<C extends CommandName> = Commands[C]["result"];
+
+/** How the page starts the engine. */
+export interface Boot {
+  /** Scheme, host and port of the page. */
+  origin: string;
+  csrfToken: string;
+  userId: Id;
+  language: "ko" | "en";
+}
+
+/** page → worker */
+export type ToEngine =
+  | { type: "boot"; boot: Boot }
+  | { [C in CommandName]: { type: "command"; id: number; name: C; args: Args<C> } }[CommandName]
+  | { type: "visible"; visible: boolean };
+
+/** worker → page */
+export type FromEngine =
+  | { type: "snapshot"; snapshot: Snapshot }
+  | { type: "done"; id: number; result: unknown }
+  | { type: "failed"; id: number; failure: Failure };
+
+/** What `ui/` holds: made by `engine/client.ts` over a Worker, or by a test over plain objects. */
+export interface Engine {
+  command<C extends CommandName>(name: C, args: Args<C>): Promise<Result<C>>;
+  /** Called at once with everything known, then with each change. Returns a function that stops it. */
+  watch(onSnapshot: (snapshot: Snapshot) => void): () => void;
+}
