@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 
 from nacl.bindings import crypto_core_ed25519_is_valid_point
 from nacl.exceptions import BadSignatureError
@@ -26,7 +27,7 @@ def lp(*fields: bytes) -> bytes:
 
 
 def read_lp(data: bytes, count: int | None = None) -> list[bytes]:
-    """Split what `lp` joined; refuses a wrong number of fields and trailing bytes with `Malformed`."""
+    """Split what `lp` joined; a wrong number of fields and trailing bytes are `Malformed`."""
     fields: list[bytes] = []
     at = 0
     while at < len(data):
@@ -62,7 +63,7 @@ def typed(data: bytes, label: str, count: int) -> list[bytes]:
 
 def ascending(keys: Sequence[bytes]) -> None:
     """Refuse a list that is not strictly ascending, which also refuses duplicates."""
-    if any(a >= b for a, b in zip(keys, keys[1:], strict=False)):
+    if any(a >= b for a, b in pairwise(keys)):
         raise Malformed("not strictly ascending")
 
 
@@ -77,7 +78,7 @@ def digest(label: str, data: bytes) -> bytes:
 
 
 def verifies(public: bytes, label: str, data: bytes, signature: bytes) -> bool:
-    """Whether an Ed25519 signature under a label is good; libsodium decides, small-order keys never are."""
+    """Whether an Ed25519 signature under a label is good; libsodium decides."""
     if len(public) != 32 or len(signature) != 64 or not crypto_core_ed25519_is_valid_point(public):
         return False
     try:

@@ -1,0 +1,88 @@
+"""Loads that grant: the load is the permission check. Absent and not yours are the same answer."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib.sessions.backends.base import SessionBase
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts.models import AccountKey, Device, DeviceList, Prekey, User
+from accounts.refusals import DeviceRequired
+from accounts.signed_objects import parse_device_list
+
+DEVICE_IN_SESSION = "gamrae_device"
+
+# Who may see whose keys and profile, beside oneself: apps that know of ties between people append
+# a predicate (asker, other) when they are ready. Nobody may, until one says so.
+may_see_keys: list[Callable[[UUID, UUID], bool]] = []
+
+
+def newest_list(user: User | UUID) -> DeviceList:
+    """The device list with the highest version; `DeviceList.DoesNotExist` before enrolment."""
+    newest = DeviceList.objects.filter(user=user).order_by("-version").first()
+    if newest is None:
+        raise DeviceList.DoesNotExist
+    return newest
+
+
+def listed_devices(user: User | UUID) -> set[UUID]:
+    """The ids in the newest list; empty before enrolment."""
+    try:
+        body = bytes(newest_list(user).body)
+    except DeviceList.DoesNotExist:
+        return set()
+    return {entry.device for entry in parse_device_list(body).entries}
+
+
+def device_of(user: User | UUID, device_id: UUID) -> Device:
+    """A person's device, in the newest list and not revoked; else `Device.DoesNotExist`."""
+    device = Device.objects.get(pk=device_id, user=user, revoked_at__isnull=True)
+    if device_id not in listed_devices(user):
+        raise Device.DoesNotExist
+    return device
+
+
+def newest_prekey(device: Device) -> Prekey | None:
+    """The prekey with the highest sequence number, if there is one."""
+    return device.prekeys.order_by("-seq").first()
+
+
+def device_in_session(session: SessionBase) -> UUID | None:
+    """The device that a session says it has proved; whether it still counts is `device_of`."""
+    value = session.get(DEVICE_IN_SESSION)
+    return UUID(value) if value else None
+
+
+def proved_device(request: Request) -> Device:
+    """The device that the session has proved and that still counts; else `DeviceRequired`."""
+    device_id = device_in_session(request.session)
+    if device_id is None or not isinstance(request.user, User):
+        raise DeviceRequired
+    try:
+        return device_of(request.user, device_id)
+    except Device.DoesNotExist:
+        raise DeviceRequired from None
+
+
+class DevicePermission(BasePermission):
+    """For rows marked **device** in docs/wire.md: puts the proved device on ``request.device``."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not isinstance(request.user, User):
+            return False
+        request.device = proved_device(request)  # type: ignore[attr-defined]
+        return True
+
+
+def visible_person(asker: User, user_id: UUID) -> User:
+    """Oneself, or somebody with whom there is a tie; else `User.DoesNotExist`."""
+    if asker.id != user_id and not any(sees(asker.id, user_id) for sees in may_see_keys):
+        raise User.DoesNotExist
+    return User.objects.get(pk=user_id)
+
+
+def account_key_of(user: User | UUID) -> AccountKey:
+    """The account key of a person; `AccountKey.DoesNotExist` before enrolment."""
+    return AccountKey.objects.get(user=user)
