@@ -51,6 +51,8 @@ export interface Friend {
 
 export interface ReceivedRequest {
   id: Id;
+  /** Of the sender, who gave it away by asking. */
+  email: string;
   nickname: string;
   createdMs: number;
 }
