@@ -1,0 +1,134 @@
+"""The words of the command-line client (docs/cli.md). Parses, calls one command, reports."""
+
+import argparse
+from pathlib import Path
+
+from crypto_client.client import account_commands, message_commands, room_commands
+from crypto_client.client.failures import CommandFailure, Unverified
+from crypto_client.client.output import Output
+from crypto_client.client.session import Session
+from crypto_client.errors import ProtocolError
+
+
+def main(words: list[str]) -> int:
+    """Run one command; returns the exit status of docs/cli.md."""
+    arguments = parser().parse_args(words)
+    output = Output(as_json=arguments.json)
+    try:
+        with Session.open(arguments.home, arguments.server, arguments.timeout) as session:
+            arguments.run(session, output, arguments)
+    except ProtocolError as error:
+        return _report(output, Unverified(error.outcome))
+    except CommandFailure as failure:
+        return _report(output, failure)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _report(output: Output, failure: CommandFailure) -> int:
+    output.failure(failure.code, failure.details)
+    return failure.exit_status
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their words."""
+    top = argparse.ArgumentParser(prog="python -m crypto_client", description=__doc__)
+    top.add_argument("--server", help="the address people use")
+    top.add_argument("--home", type=Path, default=Path.home() / ".gamrae")
+    top.add_argument("--json", action="store_true", help="one JSON object a line")
+    top.add_argument("--timeout", type=float, default=30.0, help="seconds to wait")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _account(commands)
+    _friends(commands)
+    _rooms(commands)
+    _messages(commands)
+    return top
+
+
+Commands = argparse._SubParsersAction  # type: ignore[type-arg]
+
+
+def _account(commands: Commands) -> None:
+    for name, run in (
+        ("sign-up", account_commands.sign_up),
+        ("sign-in", account_commands.sign_in),
+    ):
+        command = commands.add_parser(name)
+        command.add_argument("email")
+        if name == "sign-up":
+            command.add_argument("--name", required=True)
+        secret = command.add_mutually_exclusive_group(required=True)
+        secret.add_argument("--password")
+        secret.add_argument("--password-file", type=Path)
+        command.set_defaults(run=run)
+    commands.add_parser("sign-out").set_defaults(run=account_commands.sign_out)
+    commands.add_parser("whoami").set_defaults(run=account_commands.who_am_i)
+    profile = commands.add_parser("profile")
+    profile.add_argument("--name")
+    profile.add_argument("--status")
+    profile.set_defaults(run=account_commands.profile)
+    password = commands.add_parser("password")
+    password.add_argument("--old", required=True)
+    password.add_argument("--new", required=True)
+    password.set_defaults(run=account_commands.change_password)
+    verify = commands.add_parser("verify")
+    verify.add_argument("email")
+    verify.set_defaults(run=account_commands.verify)
+
+
+def _friends(commands: Commands) -> None:
+    friend = commands.add_parser("friend").add_subparsers(required=True, metavar="DO")
+    for name, run in (
+        ("add", account_commands.friend_add),
+        ("accept", account_commands.friend_accept),
+        ("decline", account_commands.friend_decline),
+        ("remove", account_commands.friend_remove),
+    ):
+        command = friend.add_parser(name)
+        command.add_argument("who", metavar="EMAIL")
+        command.set_defaults(run=run)
+    friend.add_parser("list").set_defaults(run=account_commands.friend_list)
+
+
+def _rooms(commands: Commands) -> None:
+    room = commands.add_parser("room").add_subparsers(required=True, metavar="DO")
+    direct = room.add_parser("direct")
+    direct.add_argument("email")
+    direct.set_defaults(run=room_commands.direct)
+    group = room.add_parser("group")
+    group.add_argument("title")
+    group.add_argument("emails", nargs="+", metavar="EMAIL")
+    group.set_defaults(run=room_commands.group)
+    for name, run in (("invite", room_commands.invite), ("remove", room_commands.remove)):
+        command = room.add_parser(name)
+        command.add_argument("room")
+        command.add_argument("email")
+        command.set_defaults(run=run)
+    rename = room.add_parser("rename")
+    rename.add_argument("room")
+    rename.add_argument("title")
+    rename.set_defaults(run=room_commands.rename)
+    leave = room.add_parser("leave")
+    leave.add_argument("room")
+    leave.set_defaults(run=room_commands.leave)
+    delete = room.add_parser("delete")
+    delete.add_argument("room")
+    delete.add_argument("--for-all", action="store_true")
+    delete.set_defaults(run=room_commands.delete)
+    room.add_parser("list").set_defaults(run=room_commands.list_rooms)
+
+
+def _messages(commands: Commands) -> None:
+    send = commands.add_parser("send")
+    send.add_argument("room")
+    send.add_argument("text")
+    send.add_argument("--wait", choices=["accepted", "stored"], default="accepted")
+    send.set_defaults(run=message_commands.send)
+    read = commands.add_parser("read")
+    read.add_argument("room")
+    read.add_argument("--last", type=int, default=50)
+    read.set_defaults(run=message_commands.read)
+    listen = commands.add_parser("listen")
+    listen.add_argument("--count", type=int)
+    listen.set_defaults(run=message_commands.listen)

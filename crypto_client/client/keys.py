@@ -1,0 +1,210 @@
+"""The keys of this device and what it knows of others': enrolment, proofs, pins, lists, prekeys."""
+
+import time
+import uuid
+from dataclasses import dataclass
+
+from crypto_client.client.failures import Refused, Unverified
+from crypto_client.client.server import JSON, Server, b64, unb64
+from crypto_client.client.store import Store
+from crypto_client.device_list import (
+    DeviceList,
+    KnownList,
+    SignedDeviceList,
+    accept_device_list,
+    first_device_list,
+    verify_device_list,
+)
+from crypto_client.history import HistoryWriter, history_writer
+from crypto_client.identity import DeviceKeys, device_proof, new_account, new_device
+from crypto_client.prekeys import SignedPrekey, new_prekey, parse_prekey
+from crypto_client.primitives import system_random
+from crypto_client.recovery import backup_public, encode_code, generate_words, seal_recovery
+
+PREKEY_RENEWAL_MS = 7 * 24 * 3600 * 1000
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970 by this machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def enrol(server: Server, store: Store, user: uuid.UUID) -> None:
+    """Make this account's keys and this device, publish the public halves, and remember all of it.
+
+    The home keeps everything before the server hears of it, so that a lost answer cannot lose the keys.
+    """
+    made = store.fact("enrolment") or _make_keys(store, user)
+    try:
+        server.post("/api/me/keys", made["published"])
+    except Refused as refusal:
+        mine = server.get("/api/me")["account_key"] == made["published"]["account_key"]
+        if refusal.code != "keys_exist" or not mine:
+            raise
+    with store.transaction():
+        store.remember("device", made["device"])
+        store.remember("enrolment", None)
+
+
+def _make_keys(store: Store, user: uuid.UUID) -> JSON:
+    now = now_ms()
+    account = new_account(user.bytes)
+    device = new_device(user.bytes, account.public, now)
+    recovery_key, words = system_random(32), generate_words()
+    backup = backup_public(recovery_key, user.bytes, 1)
+    devices = first_device_list(account, [device.entry()], time=now, bk_pub=backup)
+    seed, prekey = new_prekey(device, seq=1, created=now)
+    blob = seal_recovery(account, recovery_key, words, version=1)
+    published = {
+        "account_key": b64(account.public),
+        "device_list": b64(devices.data),
+        "list_sig": b64(devices.sig),
+        "prekey": b64(prekey.data),
+        "prekey_sig": b64(prekey.sig),
+        "recovery_blob": b64(blob.data),
+        "recovery_sig": b64(blob.sig),
+    }
+    kept = {
+        "user": b64(user.bytes),
+        "amk_pub": b64(account.public),
+        "device": b64(device.device),
+        "dsk_pub": b64(device.dsk_pub),
+        "dsk_seed": b64(device.dsk_seed),
+        "accept": b64(device.accept),
+        "created": device.created,
+        "bk_pub": b64(backup),
+        "recovery_words": words,
+        "recovery_code": encode_code(recovery_key),
+    }
+    made: JSON = {"published": published, "device": kept}
+    with store.transaction():
+        store.remember("enrolment", made)
+        _keep_prekey(store, 1, seed, prekey, now)
+        _keep_list(store, user.bytes, account.public, devices, 1)
+    return made
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """This device's own keys, and the account keys and device lists of others that it has verified."""
+
+    store: Store
+    server: Server
+    device: DeviceKeys
+
+    @staticmethod
+    def load(store: Store, server: Server) -> "Keyring":
+        """Take the keys from the home; `Unverified` with ``no_keys_here`` when there are none."""
+        kept = store.fact("device")
+        if kept is None:
+            raise Unverified("no_keys_here")
+        names = ("user", "amk_pub", "device", "dsk_pub", "dsk_seed", "accept")
+        parts = {name: unb64(kept[name]) for name in names}
+        return Keyring(store, server, DeviceKeys(**parts, created=kept["created"]))
+
+    @property
+    def user_id(self) -> uuid.UUID:
+        """Whose device this is."""
+        return uuid.UUID(bytes=self.device.user)
+
+    @property
+    def device_id(self) -> uuid.UUID:
+        """This device, as the wire writes it."""
+        return uuid.UUID(bytes=self.device.device)
+
+    def proof(self, nonce: bytes) -> str:
+        """Sign the server's nonce for the origin this program itself talks to."""
+        return b64(device_proof(self.device, self.server.origin, nonce))
+
+    def prove_session(self) -> None:
+        """Bind the REST session to this device."""
+        nonce = unb64(self.server.post("/api/devices/challenge")["nonce"])
+        body = {"device_id": str(self.device_id), "signature": self.proof(nonce)}
+        self.server.post("/api/devices/proof", body)
+
+    # Account keys, pinned at first contact, and device lists, never older than the newest seen
+
+    def pins(self) -> dict[bytes, bytes]:
+        """The account key known for each person."""
+        return {row["user"]: row["amk_pub"] for row in self.store.rows("SELECT * FROM accounts")}
+
+    def lists(self) -> dict[bytes, SignedDeviceList]:
+        """Every device list that ever verified, by its hash."""
+        rows = self.store.rows("SELECT list_hash, data, sig FROM device_lists")
+        return {row["list_hash"]: SignedDeviceList(row["data"], row["sig"]) for row in rows}
+
+    def newest(self, user: bytes) -> KnownList | None:
+        """The newest list this device has verified for a person."""
+        row = self.store.row("SELECT * FROM accounts WHERE user = ?", user)
+        return KnownList(row["version"], row["list_hash"]) if row else None
+
+    def list_of(self, user: bytes) -> DeviceList:
+        """A person's newest verified list, opened."""
+        row = self.store.row(
+            "SELECT a.amk_pub, d.data, d.sig FROM accounts a JOIN device_lists d USING (list_hash) WHERE a.user = ?",
+            user,
+        )
+        if row is None:
+            raise Unverified("reference")
+        signed = SignedDeviceList(row["data"], row["sig"])
+        return verify_device_list(signed, user, row["amk_pub"])
+
+    def refresh(self, user: bytes) -> dict[bytes, SignedPrekey]:
+        """Fetch what is new of a person's lists, verify and keep it; returns their newest prekeys.
+
+        A changed account key is never taken over: `PinMismatchError`, and the pin stays.
+        """
+        known = self.newest(user)
+        after = known.version if known else 0
+        keys = self.server.user_keys(uuid.UUID(bytes=user), after_version=after)
+        pinned = self.pins().get(user, unb64(keys["account_key"]))
+        with self.store.transaction():
+            for item in sorted(keys["lists"], key=lambda item: int(item["version"])):
+                signed = SignedDeviceList(unb64(item["device_list"]), unb64(item["list_sig"]))
+                opened = verify_device_list(signed, user, pinned)
+                known = accept_device_list(known, [signed], user=user, amk_pub=pinned)
+                _keep_list(self.store, user, pinned, signed, opened.version)
+        return {
+            uuid.UUID(item["device_id"]).bytes: SignedPrekey(
+                unb64(item["prekey"]), unb64(item["prekey_sig"])
+            )
+            for item in keys["prekeys"]
+        }
+
+    # Own prekeys and history
+
+    def prekey_seeds(self) -> dict[bytes, bytes]:
+        """The secrets this device can still unwrap with, by prekey hash."""
+        rows = self.store.rows("SELECT seed, data, sig FROM prekeys")
+        return {SignedPrekey(r["data"], r["sig"]).prekey_hash: r["seed"] for r in rows}
+
+    def renew_prekey(self) -> None:
+        """Publish a new prekey when the newest is a week old (docs/protocol.md §4)."""
+        row = self.store.row("SELECT * FROM prekeys ORDER BY seq DESC LIMIT 1")
+        if row is None or now_ms() - parse_prekey(row["data"]).created < PREKEY_RENEWAL_MS:
+            return
+        seq = row["seq"] + 1
+        seed, prekey = new_prekey(self.device, seq=seq, created=now_ms())
+        _keep_prekey(self.store, seq, seed, prekey, now_ms())
+        self.server.post("/api/prekeys", {"prekey": b64(prekey.data), "prekey_sig": b64(prekey.sig)})
+
+    def history_writer(self) -> HistoryWriter:
+        """What history records of this account are sealed with."""
+        backup = unb64(self.store.fact("device")["bk_pub"])
+        return history_writer(self.device, self.list_of(self.device.user), backup)
+
+
+def _keep_prekey(store: Store, seq: int, seed: bytes, prekey: SignedPrekey, now: int) -> None:
+    store.run("INSERT INTO prekeys VALUES (?, ?, ?, ?)", seq, seed, prekey.data, prekey.sig)
+
+
+def _keep_list(
+    store: Store, user: bytes, amk_pub: bytes, signed: SignedDeviceList, version: int
+) -> None:
+    store.run(
+        "INSERT OR IGNORE INTO device_lists VALUES (?, ?, ?, ?, ?)",
+        signed.list_hash, user, version, signed.data, signed.sig,
+    )
+    store.run(
+        "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)", user, amk_pub, version, signed.list_hash
+    )

@@ -1,0 +1,121 @@
+"""What this device remembers: one SQLite file in a home folder that one process may use at a time.
+
+Every change that belongs together is one transaction on disk (``synchronous=FULL``): a ratchet never
+moves without what it opened (docs/protocol.md §8.4, step 9). Files are readable by their owner only.
+"""
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from crypto_client.client.failures import Usage
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS device_lists (
+    list_hash BLOB PRIMARY KEY, user BLOB NOT NULL, version INTEGER NOT NULL,
+    data BLOB NOT NULL, sig BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS accounts (
+    user BLOB PRIMARY KEY, amk_pub BLOB NOT NULL, version INTEGER NOT NULL, list_hash BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS prekeys (
+    seq INTEGER PRIMARY KEY, seed BLOB NOT NULL, data BLOB NOT NULL, sig BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS rooms (
+    room BLOB PRIMARY KEY, view BLOB, cursor INTEGER NOT NULL DEFAULT 0, log_hash BLOB NOT NULL,
+    log_seq INTEGER NOT NULL DEFAULT 0, read_to INTEGER NOT NULL DEFAULT 0, title TEXT NOT NULL DEFAULT '',
+    trouble TEXT NOT NULL DEFAULT '', summary TEXT NOT NULL DEFAULT '{}') STRICT;
+CREATE TABLE IF NOT EXISTS epochs (
+    room BLOB NOT NULL, epoch INTEGER NOT NULL, state BLOB NOT NULL, received_ms INTEGER NOT NULL,
+    PRIMARY KEY (room, epoch)) STRICT;
+CREATE TABLE IF NOT EXISTS messages (
+    room BLOB NOT NULL, device BLOB NOT NULL, message BLOB NOT NULL, seq INTEGER,
+    epoch INTEGER NOT NULL, n INTEGER NOT NULL, eid BLOB NOT NULL, envelope BLOB NOT NULL,
+    sender BLOB NOT NULL, body TEXT, outcome TEXT NOT NULL, accepted_ms INTEGER NOT NULL,
+    key_id INTEGER NOT NULL, stamp BLOB NOT NULL, PRIMARY KEY (room, device, message)) STRICT;
+CREATE INDEX IF NOT EXISTS messages_by_seq ON messages (room, seq);
+CREATE TABLE IF NOT EXISTS events (
+    room BLOB NOT NULL, seq INTEGER NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (room, seq)) STRICT;
+CREATE TABLE IF NOT EXISTS outbox (
+    message BLOB PRIMARY KEY, room BLOB NOT NULL, body TEXT NOT NULL, created_ms INTEGER NOT NULL,
+    state TEXT NOT NULL, failure TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE IF NOT EXISTS attempts (
+    message BLOB NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, eid BLOB NOT NULL,
+    envelope BLOB NOT NULL, PRIMARY KEY (message, epoch, n)) STRICT;
+CREATE TABLE IF NOT EXISTS voids (
+    room BLOB NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (room, epoch, n)) STRICT;
+"""
+
+
+class Store:
+    """The home folder of one device."""
+
+    def __init__(self, home: Path) -> None:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _lock(home / "lock")
+        path = home / "device.sqlite3"
+        path.touch(mode=0o600)
+        self.db = sqlite3.connect(path, isolation_level=None)
+        self.db.row_factory = sqlite3.Row
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=FULL")
+        self.db.executescript(SCHEMA)
+
+    def close(self) -> None:
+        """Close the file and let another process have the home."""
+        self.db.close()
+        self._lock.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing of it; may be nested, the outermost decides."""
+        if self.db.in_transaction:
+            yield
+            return
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    def row(self, sql: str, *values: object) -> sqlite3.Row | None:
+        """The one row of a query, or None."""
+        found: sqlite3.Row | None = self.db.execute(sql, values).fetchone()
+        return found
+
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        return self.db.execute(sql, values).fetchall()
+
+    def run(self, sql: str, *values: object) -> int:
+        """Change something; returns how many rows it touched."""
+        return self.db.execute(sql, values).rowcount
+
+    def fact(self, name: str) -> Any:
+        """A remembered JSON value, or None."""
+        row = self.row("SELECT value FROM facts WHERE name = ?", name)
+        return json.loads(row["value"]) if row else None
+
+    def remember(self, name: str, value: object) -> None:
+        """Remember a JSON value under a name; None forgets it."""
+        if value is None:
+            self.run("DELETE FROM facts WHERE name = ?", name)
+        else:
+            self.run("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, json.dumps(value))
+
+
+def _lock(path: Path) -> IO[str]:
+    """Hold the home for this process: two processes must never move one ratchet."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.fdopen(descriptor, "w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise Usage("home_in_use") from error
+    return handle
