@@ -136,13 +136,17 @@ def prepare() -> dict[str, str]:
     """Install what package-lock.json names if it changed; return the environment for npm."""
     wanted_node = json.loads((FRONTEND / "package.json").read_text())["engines"]["node"]
     folder = node_folder(wanted_node)
-    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+        "NPM_CONFIG_UPDATE_NOTIFIER": "false",
+    }
     lock = digest([FRONTEND / "package.json", FRONTEND / "package-lock.json"])
     stamp = MODULES / ".installed"
     if not is_current(stamp, lock):
         say("installing the front end's packages")
         # No package may run code of its own while it is being installed.
-        run(["npm", "ci", "--ignore-scripts"], environment, "npm ci failed")
+        run(["npm", "ci", "--ignore-scripts", "--loglevel=error"], environment, "npm ci failed")
         stamp.write_text(lock)
     return environment
 
