@@ -1,0 +1,60 @@
+"""Database work of the event loop, never in the one thread that all requests share."""
+
+import functools
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from asgiref.sync import AsyncToSync, sync_to_async
+from django.db import connections
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+THREADS = 8
+IDLE_SECONDS = 60.0
+POOL = ThreadPoolExecutor(THREADS, thread_name_prefix="messaging-db")
+
+
+def has_sync_caller() -> bool:
+    """Whether a sync thread (a view, a command, a test) waits for this coroutine."""
+    return getattr(AsyncToSync.executors, "current", None) is not None
+
+
+def db(function: Callable[P, R]) -> Callable[P, Awaitable[R]]:
+    """Make a blocking function awaitable.
+
+    From the server's event loop it runs in a pool of its own threads with their own connections.
+    Under `async_to_sync` it runs in the thread that waits, and so in that thread's transaction.
+    """
+
+    @functools.wraps(function)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if has_sync_caller():
+            return await sync_to_async(function, thread_sensitive=True)(*args, **kwargs)
+        pooled = sync_to_async(_with_fresh_connections, thread_sensitive=False, executor=POOL)
+        return await pooled(functools.partial(function, *args, **kwargs))
+
+    return run
+
+
+def _with_fresh_connections(function: Callable[[], R]) -> R:
+    # These threads live as long as the process, so their connections are worth keeping; a failed
+    # or long idle one is not.
+    _close_connections(only_idle=True)
+    try:
+        return function()
+    except BaseException:
+        _close_connections(only_idle=False)
+        raise
+    finally:
+        for connection in connections.all(initialized_only=True):
+            connection.close_at = time.monotonic() + IDLE_SECONDS
+
+
+def _close_connections(only_idle: bool) -> None:
+    for connection in connections.all(initialized_only=True):
+        idle = connection.close_at is not None and time.monotonic() > connection.close_at
+        if idle or (not only_idle and connection.errors_occurred):
+            connection.close()

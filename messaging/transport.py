@@ -1,0 +1,230 @@
+"""How frames leave through one socket, chosen once for each connection by what the server offers.
+
+Nobody ever waits for a slow socket: what it cannot take is kept up to a cap, then it is cut off.
+Only the transport's public interface is used (write, back-pressure); closing and pinging stay with
+the server. `AsgiOutlet` works everywhere and is the way out of every doubt.
+"""
+
+import asyncio
+import logging
+import uuid
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+
+log = logging.getLogger("gamrae.transport")
+
+MAX_WAITING_FRAMES = 256
+MAX_WAITING_BYTES = 1024 * 1024
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def encode_text(payload: bytes) -> bytes:
+    """A whole unmasked text frame (RFC 6455, section 5.2), the same for every reader."""
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    if size < 1 << 16:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+class Outlet(ABC):
+    """One socket's way out. ``too_slow`` is called once, when more waits than the caps allow."""
+
+    def __init__(self, too_slow: Callable[[], None]) -> None:
+        self.user_id: uuid.UUID | None = None
+        self._too_slow = too_slow
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._is_shut = False
+
+    def write(self, texts: Sequence[bytes], wire: bytes | None = None) -> None:
+        """Send JSON texts in order; ``wire`` is `encode_text` of all of them, if already made."""
+        if self._is_shut:
+            return
+        if not self._waiting and self._is_ready():
+            self._put(wire or b"".join(map(encode_text, texts)))
+            return
+        self._waiting.extend(texts)
+        self._waiting_bytes += sum(map(len, texts))
+        if len(self._waiting) > MAX_WAITING_FRAMES or self._waiting_bytes > MAX_WAITING_BYTES:
+            self.shut()
+            self._too_slow()
+        else:
+            self._wake()
+
+    def shut(self) -> None:
+        """Send nothing more."""
+        self._is_shut = True
+        self._waiting.clear()
+
+    def abort(self) -> None:  # noqa: B027 (plain ASGI has no such thing)
+        """Drop the connection without waiting for the reader, where the server lets us."""
+
+    def _next(self) -> bytes:
+        text = self._waiting.popleft()
+        self._waiting_bytes -= len(text)
+        return text
+
+    def _drain(self) -> None:
+        while self._waiting and self._is_ready():
+            self._put(encode_text(self._next()))
+
+    @abstractmethod
+    def _is_ready(self) -> bool:
+        """Whether the transport takes more without piling up."""
+
+    @abstractmethod
+    def _put(self, wire: bytes) -> None:
+        """Hand finished frames to the transport."""
+
+    @abstractmethod
+    def _wake(self) -> None:
+        """See to it that what waits is sent once the transport is ready."""
+
+
+class AsgiOutlet(Outlet):
+    """Plain ASGI: one task that awaits ``send`` while something waits."""
+
+    def __init__(self, too_slow: Callable[[], None], send: Send) -> None:
+        super().__init__(too_slow)
+        self._send = send
+        self._task: asyncio.Task[None] | None = None
+
+    def shut(self) -> None:
+        super().shut()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _is_ready(self) -> bool:
+        return False
+
+    def _put(self, wire: bytes) -> None:
+        raise AssertionError("plain ASGI takes texts, not finished frames")
+
+    def _wake(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._send_all())
+
+    async def _send_all(self) -> None:
+        while self._waiting:
+            try:
+                await self._send({"type": "websocket.send", "text": self._next().decode()})
+            except Exception:  # each server has its own word for "the peer is gone"
+                self.shut()
+
+
+class DaphneOutlet(Outlet):
+    """daphne: Twisted pauses and resumes us as a push producer of the socket's transport."""
+
+    def __init__(self, too_slow: Callable[[], None], protocol: Any) -> None:
+        super().__init__(too_slow)
+        self._protocol = protocol
+        self._is_paused = False
+        protocol.transport.registerProducer(self, True)
+        # The one second of the library is short for a slow reader to learn why it is cut off.
+        protocol.closeHandshakeTimeout = 5
+
+    def shut(self) -> None:
+        super().shut()
+        if self._protocol.transport is not None:
+            self._protocol.transport.unregisterProducer()
+
+    def abort(self) -> None:
+        self._protocol.transport.abortConnection()
+
+    def _is_ready(self) -> bool:
+        return not self._is_paused
+
+    def _put(self, wire: bytes) -> None:
+        if self._protocol.state == self._protocol.STATE_OPEN:
+            self._protocol.transport.write(wire)
+
+    def _wake(self) -> None:
+        """`resumeProducing` comes by itself."""
+
+    def pauseProducing(self) -> None:  # noqa: N802 (Twisted's name)
+        """More than 64 KiB wait in the transport."""
+        self._is_paused = True
+
+    def resumeProducing(self) -> None:  # noqa: N802 (Twisted's name)
+        """The transport is empty again."""
+        self._is_paused = False
+        self._drain()
+
+    def stopProducing(self) -> None:  # noqa: N802 (Twisted's name)
+        """The connection is gone."""
+        self._is_shut = True
+
+
+class UvicornOutlet(Outlet):
+    """uvicorn with ``--ws websockets-sansio``: an asyncio transport."""
+
+    def __init__(self, too_slow: Callable[[], None], protocol: Any) -> None:
+        super().__init__(too_slow)
+        self._protocol = protocol
+        self._task: asyncio.Task[None] | None = None
+
+    def shut(self) -> None:
+        super().shut()
+        if self._task is not None:
+            self._task.cancel()
+
+    def abort(self) -> None:
+        self._protocol.transport.abort()
+
+    def _is_ready(self) -> bool:
+        return bool(self._protocol.writable.is_set())
+
+    def _put(self, wire: bytes) -> None:
+        if not (self._protocol.close_sent or self._protocol.transport.is_closing()):
+            self._protocol.transport.write(wire)
+
+    def _wake(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._drain_when_writable())
+
+    async def _drain_when_writable(self) -> None:
+        while self._waiting:
+            await self._protocol.writable.wait()
+            self._drain()
+
+
+def outlet_for(send: Send, too_slow: Callable[[], None]) -> Outlet:
+    """The best way out that this server offers; plain ASGI when anything is unexpected."""
+    if settings.FAST_SEND == "auto":
+        try:
+            return _fast_outlet(send, too_slow)
+        except (AttributeError, IndexError, TypeError, LookupError):
+            log.debug("code=plain_send")
+    return AsgiOutlet(too_slow, send)
+
+
+def _fast_outlet(send: Any, too_slow: Callable[[], None]) -> Outlet:
+    if isinstance(send, partial):
+        protocol = send.args[0]
+        if protocol.STATE_OPEN and not protocol.websocket_extensions_in_use:
+            return DaphneOutlet(too_slow, protocol)
+    protocol = send.__self__
+    if protocol.conn.extensions or not callable(protocol.transport.write):
+        raise LookupError("frames are changed on their way: compression")
+    protocol.writable.is_set()
+    protocol.transport.is_closing()
+    return UvicornOutlet(too_slow, protocol)
+
+
+def fast_send_works() -> bool:
+    """The start-up self-test: another implementation reads our frames as we mean them."""
+    from websockets.frames import Frame, Opcode
+
+    sizes = (0, 125, 126, 65535, 65536)
+    return all(
+        encode_text(b"x" * size) == Frame(Opcode.TEXT, b"x" * size).serialize(mask=False)
+        for size in sizes
+    )
