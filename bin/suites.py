@@ -9,6 +9,7 @@ test or with a skipped test has failed. Every process that a suite leaves behind
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import os
 import signal
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -26,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAST_CALL_SECONDS = 5
 PR_SET_CHILD_SUBREAPER = 36
 PYTEST_FOUND_NO_TEST = 5
+BROKEN = ("failure", "error")
 
 PARALLEL = ("-n", "2", "--dist", "loadfile")
 ONE_BY_ONE = ("-p", "no:xdist")
@@ -89,9 +92,6 @@ def read_report(report: Path) -> tuple[Count, list[str]]:
     failed = len(skipped) + len(broken)
     names = [f"{case.get('classname')}: {case.get('name')}" for case in skipped]
     return Count(len(cases) - failed, failed), names
-
-
-BROKEN = ("failure", "error")
 
 
 def judge(suite: Suite, code: int, report: Path, narrowed: bool) -> Count:
@@ -178,12 +178,15 @@ def end_descendants(name: str) -> None:
         left = descendants()
         for pid, command in left.items():
             say(f"{name}: ending what it left behind: {pid} {command[:100]}")
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                continue
+        send(number, left)
         if left:
             wait_until_alone()
+
+
+def send(number: signal.Signals, pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def wait_until_alone() -> None:
@@ -207,6 +210,8 @@ def say(text: str) -> None:
 
 
 def stop(number: int, _frame: FrameType | None) -> NoReturn:
+    """End at once when told to, and take everything along."""
+    send(signal.SIGTERM, descendants())
     sys.exit(128 + number)
 
 
