@@ -1,4 +1,4 @@
-"""Who is in which room, and the room's chain of signed epochs. Titles are sealed inside the commits."""
+"""Who is in which room, and the room's chain of signed epochs. Titles are sealed in the commits."""
 
 from typing import ClassVar
 

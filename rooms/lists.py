@@ -1,0 +1,61 @@
+"""The device lists that rosters name, as the server has them. Each was verified when it came."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from accounts.models import AccountKey, DeviceList
+from accounts.refusals import Refused
+from accounts.signed_objects import DeviceListObject, parse_device_list
+from rooms.outcomes import demand
+from rooms.roster import Member, Roster
+
+Lists = dict[bytes, DeviceListObject]
+
+
+def lists_of(members: Iterable[Member]) -> Lists:
+    """The lists that these rows name, by list hash; those the server does not have are left out."""
+    members = list(members)
+    rows = DeviceList.objects.filter(
+        user__in={member.user for member in members},
+        list_hash__in={member.list_hash for member in members},
+    )
+    return {bytes(row.list_hash): parse_device_list(bytes(row.body)) for row in rows}
+
+
+def demand_keys(users: Iterable[UUID]) -> None:
+    """Refuse with ``keys_missing`` when somebody has no account key yet."""
+    wanted = set(users)
+    if AccountKey.objects.filter(user__in=wanted).count() != len(wanted):
+        raise Refused("keys_missing")
+
+
+def demand_own_list(member: Member, lists: Lists) -> None:
+    """The list that a row names is this account's own, of this version; else ``op_forbidden``."""
+    found = lists[member.list_hash]
+    same = (found.user, found.amk_pub, found.version)
+    demand(same == (member.user, member.amk_pub, member.list_version), "op_forbidden")
+
+
+def devices_of(roster: Roster, lists: Lists) -> dict[UUID, UUID]:
+    """device → user for all devices of a roster.
+
+    A list that is not at hand is ``reference``; a device or key in two accounts ``roster``.
+    """
+    demand(all(member.list_hash in lists for member in roster.values()), "reference")
+    entries = [
+        (entry.device, entry.dsk_pub, user)
+        for user, member in roster.items()
+        for entry in lists[member.list_hash].entries
+    ]
+    devices = {device: user for device, _, user in entries}
+    keys = {dsk_pub for _, dsk_pub, _ in entries}
+    demand(len(devices) == len(entries) == len(keys), "roster")
+    return devices
+
+
+def signing_key(member: Member, device: UUID, lists: Lists) -> bytes | None:
+    """The key of a device in the list that a row names, or None."""
+    if member.list_hash not in lists:
+        return None
+    entries = lists[member.list_hash].entries
+    return next((entry.dsk_pub for entry in entries if entry.device == device), None)

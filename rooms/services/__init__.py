@@ -1,0 +1,30 @@
+"""What people do to rooms, each in one transaction; publishing and announcing happen elsewhere."""
+
+from rooms.services.commits import (
+    Accepted,
+    accept_commit,
+    insert_pending_commit,
+    insert_pending_room,
+    pending_commit,
+)
+from rooms.services.epoch_keys import (
+    HistoryItem,
+    acknowledge_wraps,
+    save_history_records,
+)
+from rooms.services.leaving import erase_room, hide_room, mark_deleted, record_leave
+
+__all__ = [
+    "Accepted",
+    "HistoryItem",
+    "accept_commit",
+    "acknowledge_wraps",
+    "erase_room",
+    "hide_room",
+    "insert_pending_commit",
+    "insert_pending_room",
+    "mark_deleted",
+    "pending_commit",
+    "record_leave",
+    "save_history_records",
+]

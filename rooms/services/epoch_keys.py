@@ -1,0 +1,123 @@
+"""Wraps that a device fetches, and history records that an account keeps for itself."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.access import newest_list
+from accounts.models import Device, User
+from accounts.protocol import SUITE, digest, lp, verifies
+from accounts.refusals import Refused
+from accounts.signed_objects import parse_device_list
+from rooms.access import room_for_reader, stays_of
+from rooms.commit import parse_state
+from rooms.models import EpochCommit, EpochWrap, HistoryRecord
+
+WRITERS_AN_EPOCH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """An epoch secret sealed to its owner's backup key, signed by the device that wrote it."""
+
+    epoch: int
+    commit_hash: bytes
+    bk_version: int
+    record: bytes
+    sig: bytes
+
+    def signed(self, user: UUID, room_id: UUID) -> bytes:
+        """What the signature is over (docs/protocol.md 5.4)."""
+        bound = lp(
+            b"history",
+            bytes([SUITE]),
+            user.bytes,
+            self.bk_version.to_bytes(8, "big"),
+            room_id.bytes,
+            self.epoch.to_bytes(8, "big"),
+            self.commit_hash,
+        )
+        return digest("history", lp(bound, self.record))
+
+
+@transaction.atomic
+def acknowledge_wraps(*, actor: User, device: Device, room_id: UUID, epochs: Sequence[int]) -> None:
+    """Delete the wraps of this device that it says it has opened."""
+    room_for_reader(actor, room_id)
+    EpochWrap.objects.filter(
+        device=device,
+        commit__room=room_id,
+        commit__epoch__in=epochs,
+        commit__status=EpochCommit.Status.ACCEPTED,
+    ).delete()
+
+
+@transaction.atomic
+def save_history_records(
+    *, actor: User, device: Device, room_id: UUID, records: Sequence[HistoryItem]
+) -> None:
+    """Keep an account's own history records, all or none.
+
+    At most three devices write for an epoch; what a fourth brings is not needed and is not kept.
+    Refuses with ``forbidden`` an epoch that the actor may not read or that keeps no history, and
+    with ``invalid`` another commit hash, backup version or signature.
+    """
+    room_for_reader(actor, room_id)
+    _demand_readable(actor, room_id, records)
+    bk_version = parse_device_list(bytes(newest_list(actor).body)).bk_version
+    for item in records:
+        genuine = verifies(
+            bytes(device.dsk_pub), "history", item.signed(actor.id, room_id), item.sig
+        )
+        if item.bk_version != bk_version or not genuine:
+            raise Refused("invalid", fields={"records": ["Not sealed and signed as it must be."]})
+    full = _epochs_with_enough_writers(actor, device, room_id, records)
+    for item in records:
+        if item.epoch not in full:
+            _save(actor, device, room_id, item)
+
+
+def _demand_readable(actor: User, room_id: UUID, records: Iterable[HistoryItem]) -> None:
+    stays = stays_of(actor.id, room_id)
+    epochs = {item.epoch for item in records}
+    commits = {
+        row.epoch: row
+        for row in EpochCommit.objects.filter(
+            room=room_id, epoch__in=epochs, status=EpochCommit.Status.ACCEPTED
+        )
+    }
+    for item in records:
+        commit = commits.get(item.epoch)
+        if commit is None or not any(stay.covers(item.epoch) for stay in stays):
+            raise Refused("forbidden")
+        if parse_state(bytes(commit.state)).history_policy == 0:
+            raise Refused("forbidden")
+        if bytes(commit.hash) != item.commit_hash:
+            raise Refused("invalid", fields={"records": ["Not this epoch's commit."]})
+
+
+def _epochs_with_enough_writers(
+    actor: User, device: Device, room_id: UUID, records: Iterable[HistoryItem]
+) -> set[int]:
+    others = HistoryRecord.objects.filter(
+        user=actor, room=room_id, epoch__in={item.epoch for item in records}
+    ).exclude(writer_device=device.id)
+    epochs = list(others.values_list("epoch", flat=True))
+    return {epoch for epoch in epochs if epochs.count(epoch) >= WRITERS_AN_EPOCH}
+
+
+def _save(actor: User, device: Device, room_id: UUID, item: HistoryItem) -> None:
+    HistoryRecord.objects.update_or_create(
+        user=actor,
+        room_id=room_id,
+        epoch=item.epoch,
+        writer_device=device.id,
+        defaults={
+            "commit_hash": item.commit_hash,
+            "bk_version": item.bk_version,
+            "record": item.record,
+            "sig": item.sig,
+        },
+    )
