@@ -3,26 +3,18 @@
 Nothing here fails an action: what could not be announced is found by sync.
 """
 
-import logging
 import uuid
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
 import orjson
-from channels.layers import get_channel_layer
 
 from accounts.protocol import to_base64url
 from messaging.fanout.choice import fan_out
 from messaging.fanout.control import encode_removal
+from messaging.fanout.devices import push_to_device
 from messaging.record import Kind, Record
-
-log = logging.getLogger("gamrae.announce")
-
-
-def device_group(device_id: uuid.UUID) -> str:
-    """The channel layer's group of the sockets of one device."""
-    return f"device.{device_id.hex}"
 
 
 async def message_live(record: Record) -> None:
@@ -66,7 +58,7 @@ async def message_refused(record: Record, code: str) -> None:
     if record.kind is not Kind.MESSAGE:
         return
     members = {"room_id": str(record.room_id), "message_id": str(record.message_id), "code": code}
-    await _to_device(record.device_id, {"event": "message.refused", **members})
+    await push_to_device(record.device_id, {"event": "message.refused", **members})
 
 
 async def room_event(room_id: uuid.UUID, event: str, **members: Any) -> None:
@@ -80,13 +72,3 @@ async def membership_changed(room_id: uuid.UUID, removed: Iterable[uuid.UUID]) -
     removed = set(removed)
     if removed:
         await fan_out().publish(room_id, encode_removal(removed))
-
-
-async def _to_device(device_id: uuid.UUID, frame: dict[str, Any]) -> None:
-    message = {"type": "person.push", "frame": frame}
-    try:
-        layer = get_channel_layer()
-        assert layer is not None  # noqa: S101 (the settings name one)
-        await layer.group_send(device_group(device_id), message)
-    except Exception as error:
-        log.error("code=realtime_unavailable device=%s error=%s", device_id, type(error).__name__)

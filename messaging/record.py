@@ -20,8 +20,8 @@ class Record:
     """A sealed message, or an event of the room, on its way to its place in the log.
 
     ``body``: the envelope, the 32-byte commit hash, or the event's bytes. ``eid``: the 32 bytes
-    that enter the rolling log hash (fingerprint, commit hash, hash of the event). ``seq``: 0 until the
-    archiver has given it its place, then 1, 2, 3 … without holes in each room.
+    that enter the rolling log hash (fingerprint, commit hash, hash of the event). ``seq``: 0 until
+    the archiver has given it its place, then 1, 2, 3 … without holes in each room.
     """
 
     room_id: uuid.UUID

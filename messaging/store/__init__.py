@@ -50,7 +50,10 @@ class MessageLog(Protocol):
         """The stored records among these idempotency keys."""
 
     async def insert(self, records: Sequence[Record]) -> InsertOutcome:
-        """Write in this order and stop at the first conflict; what was written is on disk."""
+        """Write in this order and stop at the first conflict; what was written is on disk.
+
+        A record whose key is stored is a conflict of ``message``, whatever else of it collides.
+        """
 
     async def page(self, room_id: uuid.UUID, after: int, upto: int) -> list[Record]:
         """The records with after < seq <= upto, ascending."""
