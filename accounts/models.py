@@ -62,7 +62,7 @@ class AccountKey(models.Model):
         User, on_delete=models.CASCADE, primary_key=True, related_name="account_key"
     )
     amk_pub = models.BinaryField(max_length=32)
-    recovery_blob = models.BinaryField(max_length=1024)
+    recovery_blob = models.BinaryField(max_length=2048)
     recovery_sig = models.BinaryField(max_length=64)
     recovery_version = models.PositiveBigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)

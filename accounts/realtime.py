@@ -4,6 +4,7 @@ What is said here is at most once. A client that missed it learns the same by as
 """
 
 import logging
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -13,15 +14,25 @@ from django.db import transaction
 
 log = logging.getLogger("gamrae.realtime")
 
+# Whom a person's news concerns, beside oneself: apps that know of ties append (user_id) -> ids.
+circles: list[Callable[[UUID], Iterable[UUID]]] = []
+
 
 def user_group(user_id: UUID) -> str:
     """The channel layer's group of all sockets of one person."""
     return f"user.{user_id.hex}"
 
 
-def notify_on_commit(user_id: UUID, event: str, **members: Any) -> None:
+def notify_on_commit(user_id: UUID, event: str, /, **members: Any) -> None:
     """Push ``event`` to all devices of a person once the transaction is committed."""
     _send_on_commit(user_id, {"type": "person.push", "frame": {"event": event, **members}})
+
+
+def notify_circle_on_commit(user_id: UUID, event: str, /, **members: Any) -> None:
+    """Push ``event`` to everybody whom this person's news concerns, and to their other devices."""
+    concerned = {user_id}.union(*(circle(user_id) for circle in circles))
+    for other in sorted(concerned):
+        notify_on_commit(other, event, **members)
 
 
 def end_sessions_on_commit(

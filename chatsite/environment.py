@@ -5,6 +5,7 @@ Nothing here knows Django: `settings.py` asks, this module answers or raises `Im
 
 import os
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -64,15 +65,11 @@ def words(name: str) -> list[str]:
 
 def origin(name: str, default: str) -> str:
     """An address people use, as scheme://host[:port] and nothing more."""
-    value = text(name, default).rstrip("/")
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or value.count("/") != 2:
-        raise ImproperlyConfigured(f"{name} is {value!r}: use an address like https://chat.example.org.")
-    return value
+    return _checked_origin(name, text(name, default).rstrip("/"))
 
 
 def secret(name: str, file: Path) -> str:
-    """A secret from the environment, else one made once and kept in a file only its owner can read."""
+    """A secret from the environment, else one made once and kept in a file for its owner alone."""
     given = text(name)
     if given:
         if len(given) < 32:
@@ -88,3 +85,42 @@ def secret(name: str, file: Path) -> str:
             with os.fdopen(descriptor, "w") as handle:
                 handle.write(secrets.token_urlsafe(48))
     return file.read_text().strip()
+
+
+def origins(name: str) -> list[str]:
+    """A comma-separated list of addresses, each as `origin` wants it."""
+    return [_checked_origin(name, value.rstrip("/")) for value in words(name)]
+
+
+def _checked_origin(name: str, value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or value.count("/") != 2:
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}: use an address like https://chat.example.org."
+        )
+    return value.lower()
+
+
+def host_of(origin: str) -> str:
+    """The host of an origin, as `ALLOWED_HOSTS` wants it: an IPv6 address in brackets."""
+    host = urlsplit(origin).hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
+def with_port(origin: str) -> str:
+    """An origin with its port written out, as device proofs name it."""
+    parts = urlsplit(origin)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{host_of(origin)}:{port}"
+
+
+def networks(name: str) -> list[str]:
+    """A comma-separated list of addresses or networks, such as ``10.0.0.0/8``."""
+    for value in words(name):
+        try:
+            ip_network(value, strict=False)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} names {value!r}: use addresses or networks like 10.0.0.0/8."
+            ) from None
+    return words(name)

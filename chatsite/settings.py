@@ -1,6 +1,7 @@
-"""All settings, from the environment, secure by default. The table of them is docs/operations.md."""
+"""All settings, from the environment, secure by default. Their table is docs/operations.md."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
@@ -25,16 +26,17 @@ TLS_KEY = env.text("TLS_KEY")
 if bool(TLS_CERT) != bool(TLS_KEY):
     raise ImproperlyConfigured("TLS_CERT and TLS_KEY belong together: set both or none.")
 
-# How people reach it. Browsers give keys and locks only to secure pages, so this must be the real address.
+# How people reach it. Browsers give keys and locks only to secure pages: this must be the real one.
 
 PUBLIC_URL = env.origin("PUBLIC_URL", f"http{'s' if TLS_CERT else ''}://127.0.0.1:{PORT}")
 PUBLIC_IS_HTTPS = PUBLIC_URL.startswith("https://")
-ALLOWED_ORIGINS = sorted({PUBLIC_URL, *env.words("ALLOWED_ORIGINS")})
-if SOLO and PUBLIC_URL == f"http://127.0.0.1:{PORT}":
+ALLOWED_ORIGINS = sorted({PUBLIC_URL, *env.origins("ALLOWED_ORIGINS")})
+if SOLO and f"http://127.0.0.1:{PORT}" == PUBLIC_URL:
     ALLOWED_ORIGINS.append(f"http://localhost:{PORT}")
-ALLOWED_HOSTS = sorted({origin.split("://")[1].rsplit(":", 1)[0] for origin in ALLOWED_ORIGINS})
+ALLOWED_HOSTS = sorted({env.host_of(origin) for origin in ALLOWED_ORIGINS})
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
-TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+PROOF_ORIGINS = [env.with_port(origin) for origin in dict.fromkeys([PUBLIC_URL, *ALLOWED_ORIGINS])]
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 SECRET_KEY = env.secret("SECRET_KEY", DATA / "secret_key")
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
@@ -53,9 +55,9 @@ else:
     REDIS_URL = env.required("REDIS_URL", "the cluster profile needs a Redis address.")
     env.required("SECRET_KEY", "every process of a cluster must use the same one.")
 
-DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
+DATABASES: dict[str, dict[str, Any]] = {"default": environ.Env.db_url_config(DATABASE_URL)}
 if SOLO:
-    # FULL: what is confirmed is on disk. IMMEDIATE: a transaction that will write takes its lock at once.
+    # FULL: what is confirmed is on disk. IMMEDIATE: a transaction takes its write lock at once.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -65,8 +67,21 @@ if SOLO:
     DATABASES["default"]["TEST"] = {"NAME": str(DATA / "test.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+# Limits are counted here; the default number of entries would forget them under a flood.
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
 if not SOLO:
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+    }
     CHANNEL_LAYERS["default"] = {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {"hosts": [REDIS_URL]},
@@ -76,7 +91,7 @@ if not SOLO:
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "chatsite.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -101,6 +116,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "chatsite.health.HealthMiddleware",
+    "chatsite.headers.ForwardedMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "chatsite.headers.HeadersMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
@@ -135,7 +151,7 @@ TEMPLATES = [
 # People and sessions
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.PersonBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.BoundedArgon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -173,7 +189,10 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.NicknameForm"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if MAIL_CONFIGURED else "optional"
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+# A code when it is demanded; a link in the mail folder when it is not.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = MAIL_CONFIGURED
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = MAIL_CONFIGURED
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
 ACCOUNT_UNIQUE_EMAIL = True
@@ -182,8 +201,10 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 LOGIN_URL = "account_login"
+CSRF_FAILURE_VIEW = "chatsite.errors.csrf_failure"
 LOGIN_REDIRECT_URL = "/"
 USERSESSIONS_TRACK_ACTIVITY = True
+USERSESSIONS_ADAPTER = "accounts.adapter.SessionsAdapter"
 HEADLESS_ONLY = False
 HEADLESS_CLIENTS = ("app",)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
@@ -197,7 +218,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["chatsite.parsers.BoundedJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chatsite.parsers.AlwaysFirst",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "chatsite.errors.problem_response",
     "UNAUTHENTICATED_USER": None,
@@ -263,6 +285,7 @@ if TRUSTED_PROXIES:
 LIMIT_FRAME_BYTES = 64 * 1024
 LIMIT_SOCKETS_PER_USER = 10
 LIMIT_SOCKETS_PER_ADDRESS = env.integer("LIMIT_SOCKETS_PER_ADDRESS", 40, 1, 100_000)
+LIMIT_PROOFS_PER_MINUTE = env.integer("LIMIT_PROOFS_PER_MINUTE", 60, 1, 100_000)
 LIMIT_FRIEND_REQUESTS_PER_HOUR = env.integer("LIMIT_FRIEND_REQUESTS_PER_HOUR", 20, 1, 100_000)
 
 # Logs: ids and codes only

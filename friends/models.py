@@ -22,6 +22,8 @@ class FriendRequest(models.Model):
     )
     email = models.EmailField()
     declined_at = models.DateTimeField(null=True, blank=True)
+    # Only of declined ones: taking back and asking again must not bother whoever said no.
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='account_key', serialize=False, to=settings.AUTH_USER_MODEL)),
                 ('amk_pub', models.BinaryField(max_length=32)),
-                ('recovery_blob', models.BinaryField(max_length=1024)),
+                ('recovery_blob', models.BinaryField(max_length=2048)),
                 ('recovery_sig', models.BinaryField(max_length=64)),
                 ('recovery_version', models.PositiveBigIntegerField()),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

@@ -1,0 +1,136 @@
+"""REST of "Me, keys, devices" in docs/wire.md: parse, call, answer."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import serializers as shape
+from accounts import services
+from accounts.access import DevicePermission, visible_person
+from accounts.enrolment import Enrolment
+from accounts.key_bundle import key_bundle
+from accounts.models import Device, User
+from accounts.refusals import Refused
+from accounts.serializers import devices_of, me_of
+from accounts.throttles import ProofThrottle, RecoveryThrottle
+
+AFTER_VERSION = OpenApiParameter("after_version", int, description="Only lists above this version.")
+
+
+def person(request: Request) -> User:
+    """The signed-in person; permissions have made sure that there is one."""
+    assert isinstance(request.user, User)  # noqa: S101
+    return request.user
+
+
+class MeView(APIView):
+    """One's own account."""
+
+    @extend_schema(responses=shape.Me)
+    def get(self, request: Request) -> Response:
+        return Response(me_of(person(request), request.session))
+
+    @extend_schema(request=shape.Profile, responses=shape.Me)
+    def patch(self, request: Request) -> Response:
+        body = shape.Profile(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        user = services.update_profile(person(request), **body.validated_data)
+        return Response(me_of(user, request.session))
+
+
+class KeysView(APIView):
+    """Enrolment."""
+
+    @extend_schema(request=shape.Enrol, responses={201: shape.Me})
+    def post(self, request: Request) -> Response:
+        body = shape.Enrol(data=request.data)
+        body.is_valid(raise_exception=True)
+        services.enrol(person(request), enrolment=Enrolment(**body.validated_data))
+        return Response(me_of(person(request), request.session), status.HTTP_201_CREATED)
+
+
+class RecoveryView(APIView):
+    """One's own sealed recovery blob."""
+
+    throttle_classes = (RecoveryThrottle,)
+
+    @extend_schema(responses=shape.Recovery)
+    def get(self, request: Request) -> Response:
+        return Response(shape.Recovery(services.recovery_of(person(request))).data)
+
+
+class ChallengeView(APIView):
+    """The nonce that a device signs."""
+
+    throttle_classes = (ProofThrottle,)
+
+    @extend_schema(request=None, responses=shape.Challenge)
+    def post(self, request: Request) -> Response:
+        nonce = services.issue_challenge(request.session)
+        return Response(shape.Challenge({"nonce": nonce}).data)
+
+
+class ProofView(APIView):
+    """The signature that binds a session to a device."""
+
+    throttle_classes = (ProofThrottle,)
+
+    @extend_schema(request=shape.Proof, responses={204: None})
+    def post(self, request: Request) -> Response:
+        body = shape.Proof(data=request.data)
+        body.is_valid(raise_exception=True)
+        services.prove_device(person(request), request.session, **body.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class DevicesView(APIView):
+    """The devices of the newest list."""
+
+    @extend_schema(responses=shape.Devices)
+    def get(self, request: Request) -> Response:
+        return Response(devices_of(person(request), request.session))
+
+
+class PrekeysView(APIView):
+    """A device's next prekey."""
+
+    permission_classes = (IsAuthenticated, DevicePermission)
+
+    @extend_schema(request=shape.NewPrekey, responses={201: shape.PrekeySeq})
+    def post(self, request: Request) -> Response:
+        body = shape.NewPrekey(data=request.data)
+        body.is_valid(raise_exception=True)
+        device: Device = request.device  # type: ignore[attr-defined]
+        prekey = services.publish_prekey(person(request), device, **body.validated_data)
+        return Response({"seq": prekey.seq}, status.HTTP_201_CREATED)
+
+
+class UserView(APIView):
+    """What somebody whom one knows shows of themselves."""
+
+    @extend_schema(responses=shape.Person)
+    def get(self, request: Request, user_id: UUID) -> Response:
+        return Response(shape.Person(_visible(request, user_id)).data)
+
+
+class UserKeysView(APIView):
+    """The signed device lists and prekeys of somebody whom one knows."""
+
+    @extend_schema(parameters=[AFTER_VERSION], responses=shape.KeyBundle)
+    def get(self, request: Request, user_id: UUID) -> Response:
+        query = shape.AfterVersion(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        user = _visible(request, user_id)
+        return Response(key_bundle(user, query.validated_data["after_version"]))
+
+
+def _visible(request: Request, user_id: UUID) -> User:
+    try:
+        return visible_person(person(request), user_id)
+    except User.DoesNotExist:
+        raise Refused("not_found") from None

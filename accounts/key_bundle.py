@@ -1,0 +1,32 @@
+"""The public keys of one person, as somebody who may see them gets them."""
+
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from accounts.access import account_key_of, listed_devices
+from accounts.models import AccountKey, Prekey, User
+from accounts.refusals import Refused
+from accounts.serializers import KeyBundle
+
+
+def newest_prekeys(user: User) -> QuerySet[Prekey]:
+    """The prekey with the highest sequence number of each device of the newest list."""
+    highest = Prekey.objects.filter(device=OuterRef("device")).order_by("-seq").values("seq")[:1]
+    listed = Prekey.objects.filter(device__in=listed_devices(user))
+    return listed.filter(seq=Subquery(highest)).order_by("device_id")
+
+
+def key_bundle(user: User, after_version: int) -> dict[str, Any]:
+    """Lists above a version, ascending, and newest prekeys; ``keys_missing`` before enrolment."""
+    try:
+        account = account_key_of(user)
+    except AccountKey.DoesNotExist:
+        raise Refused("keys_missing") from None
+    bundle = {
+        "user_id": user.id,
+        "account_key": account.amk_pub,
+        "lists": user.device_lists.filter(version__gt=after_version).order_by("version"),
+        "prekeys": newest_prekeys(user),
+    }
+    return dict(KeyBundle(bundle).data)

@@ -1,0 +1,37 @@
+"""The limits of docs/wire.md for one person, counted in Django's cache."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import SimpleRateThrottle
+
+
+class PersonThrottle(SimpleRateThrottle):
+    """A limit for each signed-in person and scope; the answer is ``rate_limited``.
+
+    Only the methods in ``methods`` count.
+    """
+
+    methods = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        if request.method not in self.methods or request.user is None:
+            return None
+        return f"throttle:{self.scope}:{request.user.pk}"
+
+
+class RecoveryThrottle(PersonThrottle):
+    """A sealed blob is the start of a guess; nobody needs it often."""
+
+    scope = "recovery"
+    rate = "5/hour"
+
+
+class ProofThrottle(PersonThrottle):
+    """Challenges and proofs; a client needs one pair for each connection."""
+
+    scope = "proof"
+
+    def get_rate(self) -> str:
+        return f"{settings.LIMIT_PROOFS_PER_MINUTE}/minute"

@@ -1,0 +1,17 @@
+"""Addresses of "Me, keys, devices", under /api/."""
+
+from django.urls import path
+
+from accounts import api
+
+urlpatterns = [
+    path("me", api.MeView.as_view()),
+    path("me/keys", api.KeysView.as_view()),
+    path("me/recovery", api.RecoveryView.as_view()),
+    path("devices", api.DevicesView.as_view()),
+    path("devices/challenge", api.ChallengeView.as_view()),
+    path("devices/proof", api.ProofView.as_view()),
+    path("prekeys", api.PrekeysView.as_view()),
+    path("users/<uuid:user_id>", api.UserView.as_view()),
+    path("users/<uuid:user_id>/keys", api.UserKeysView.as_view()),
+]

@@ -1,0 +1,13 @@
+"""The one page of the chat; what it shows is rendered in the browser, which alone can read it."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+
+@require_safe
+@login_required
+def app(request: HttpRequest, **path: object) -> HttpResponse:
+    """The shell; the browser reads from the address which screen is meant."""
+    return render(request, "app.html")
