@@ -1,13 +1,18 @@
 """The words of the command-line client (docs/cli.md). Parses, calls one command, reports."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 
 from crypto_client.client import account_commands, message_commands, room_commands
 from crypto_client.client.failures import CommandFailure, Unverified
 from crypto_client.client.output import Output
 from crypto_client.client.session import Session
 from crypto_client.errors import ProtocolError
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(words: list[str]) -> int:
@@ -44,9 +49,6 @@ def parser() -> argparse.ArgumentParser:
     _rooms(commands)
     _messages(commands)
     return top
-
-
-Commands = argparse._SubParsersAction  # type: ignore[type-arg]
 
 
 def _account(commands: Commands) -> None:

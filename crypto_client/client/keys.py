@@ -32,7 +32,7 @@ def now_ms() -> int:
 def enrol(server: Server, store: Store, user: uuid.UUID) -> None:
     """Make this account's keys and this device, publish the public halves, and remember all of it.
 
-    The home keeps everything before the server hears of it, so that a lost answer cannot lose the keys.
+    The home keeps everything before the server hears of it: a lost answer cannot lose the keys.
     """
     made = store.fact("enrolment") or _make_keys(store, user)
     try:
@@ -86,7 +86,7 @@ def _make_keys(store: Store, user: uuid.UUID) -> JSON:
 
 @dataclass(frozen=True)
 class Keyring:
-    """This device's own keys, and the account keys and device lists of others that it has verified."""
+    """This device's own keys, and what it has verified of others: account keys, device lists."""
 
     store: Store
     server: Server
@@ -141,7 +141,8 @@ class Keyring:
     def list_of(self, user: bytes) -> DeviceList:
         """A person's newest verified list, opened."""
         row = self.store.row(
-            "SELECT a.amk_pub, d.data, d.sig FROM accounts a JOIN device_lists d USING (list_hash) WHERE a.user = ?",
+            "SELECT a.amk_pub, d.data, d.sig FROM accounts a"
+            " JOIN device_lists d USING (list_hash) WHERE a.user = ?",
             user,
         )
         if row is None:
@@ -186,7 +187,9 @@ class Keyring:
         seq = row["seq"] + 1
         seed, prekey = new_prekey(self.device, seq=seq, created=now_ms())
         _keep_prekey(self.store, seq, seed, prekey, now_ms())
-        self.server.post("/api/prekeys", {"prekey": b64(prekey.data), "prekey_sig": b64(prekey.sig)})
+        self.server.post(
+            "/api/prekeys", {"prekey": b64(prekey.data), "prekey_sig": b64(prekey.sig)}
+        )
 
     def history_writer(self) -> HistoryWriter:
         """What history records of this account are sealed with."""
@@ -203,8 +206,16 @@ def _keep_list(
 ) -> None:
     store.run(
         "INSERT OR IGNORE INTO device_lists VALUES (?, ?, ?, ?, ?)",
-        signed.list_hash, user, version, signed.data, signed.sig,
+        signed.list_hash,
+        user,
+        version,
+        signed.data,
+        signed.sig,
     )
     store.run(
-        "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)", user, amk_pub, version, signed.list_hash
+        "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)",
+        user,
+        amk_pub,
+        version,
+        signed.list_hash,
     )

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from crypto_client.client.failures import Refused, TimedOut, Unreachable
-from crypto_client.encoding import b64decode, b64encode
+from crypto_client.encoding import decode_base64url, encode_base64url
 
 __all__ = ["JSON", "Server", "b64", "unb64"]
 
@@ -17,12 +17,12 @@ AUTH = "/_allauth/app/v1"
 
 def b64(data: bytes) -> str:
     """Bytes as the wire writes them."""
-    return b64encode(data)
+    return encode_base64url(data)
 
 
 def unb64(text: str) -> bytes:
     """Bytes as the wire wrote them; refuses what is not canonical with ``parse``."""
-    return b64decode(text)
+    return decode_base64url(text)
 
 
 class Server:
@@ -52,7 +52,10 @@ class Server:
     # Signing in and out (allauth's headless app client)
 
     def sign_up(self, *, email: str, nickname: str, password: str) -> None:
-        """Make an account and keep its token; `Refused` with ``verification_required`` where mail must be confirmed."""
+        """Make an account and keep its token.
+
+        `Refused` with ``verification_required`` where the address must be confirmed first.
+        """
         body = {"email": email, "nickname": nickname, "password": password}
         self._authenticate("/auth/signup", body)
 

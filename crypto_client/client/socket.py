@@ -1,4 +1,4 @@
-"""The socket of docs/wire.md §4 for a program: sends a frame, waits for its answer, keeps what is pushed."""
+"""The socket of docs/wire.md §4 for a program: asks, waits for the answer, keeps what is pushed."""
 
 import json
 import time
@@ -48,7 +48,7 @@ class Socket:
         return frame
 
     def ask(self, event: str, **members: object) -> Frame:
-        """Send a frame and return its reply; `Refused` with the error's code, `TimedOut` without answer."""
+        """Send a frame and return its reply; `Refused` with the error's code, else `TimedOut`."""
         self._ref += 1
         ref = str(self._ref)
         self.send({"event": event, "ref": ref, **members})
@@ -84,7 +84,7 @@ class Socket:
             return None
 
     def waiting(self, wanted: Callable[[Frame], bool]) -> Iterator[Frame]:
-        """Take out of what was pushed so far the frames that are wanted; the rest stays in order."""
+        """Take the wanted frames out of what was pushed so far; the rest stays in order."""
         kept: deque[Frame] = deque()
         taken: list[Frame] = []
         for frame in self.pushes:

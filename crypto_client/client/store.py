@@ -1,7 +1,7 @@
 """What this device remembers: one SQLite file in a home folder that one process may use at a time.
 
-Every change that belongs together is one transaction on disk (``synchronous=FULL``): a ratchet never
-moves without what it opened (docs/protocol.md §8.4, step 9). Files are readable by their owner only.
+Every change that belongs together is one transaction on disk (``synchronous=FULL``): a ratchet
+never moves without what it opened (docs/protocol.md §8.4, step 9). Files are their owner's only.
 """
 
 import fcntl
@@ -21,32 +21,41 @@ CREATE TABLE IF NOT EXISTS device_lists (
     list_hash BLOB PRIMARY KEY, user BLOB NOT NULL, version INTEGER NOT NULL,
     data BLOB NOT NULL, sig BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS accounts (
-    user BLOB PRIMARY KEY, amk_pub BLOB NOT NULL, version INTEGER NOT NULL, list_hash BLOB NOT NULL) STRICT;
+    user BLOB PRIMARY KEY, amk_pub BLOB NOT NULL, version INTEGER NOT NULL,
+    list_hash BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS prekeys (
     seq INTEGER PRIMARY KEY, seed BLOB NOT NULL, data BLOB NOT NULL, sig BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS rooms (
-    room BLOB PRIMARY KEY, view BLOB, cursor INTEGER NOT NULL DEFAULT 0, log_hash BLOB NOT NULL,
-    log_seq INTEGER NOT NULL DEFAULT 0, read_to INTEGER NOT NULL DEFAULT 0, title TEXT NOT NULL DEFAULT '',
-    trouble TEXT NOT NULL DEFAULT '', summary TEXT NOT NULL DEFAULT '{}') STRICT;
+    room BLOB PRIMARY KEY, view TEXT, cursor INTEGER NOT NULL DEFAULT 0,
+    read_to INTEGER NOT NULL DEFAULT 0, trouble TEXT NOT NULL DEFAULT '',
+    summary TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS epochs (
-    room BLOB NOT NULL, epoch INTEGER NOT NULL, state BLOB NOT NULL, received_ms INTEGER NOT NULL,
+    room BLOB NOT NULL, epoch INTEGER NOT NULL, state TEXT NOT NULL, received_ms INTEGER NOT NULL,
     PRIMARY KEY (room, epoch)) STRICT;
 CREATE TABLE IF NOT EXISTS messages (
     room BLOB NOT NULL, device BLOB NOT NULL, message BLOB NOT NULL, seq INTEGER,
     epoch INTEGER NOT NULL, n INTEGER NOT NULL, eid BLOB NOT NULL, envelope BLOB NOT NULL,
-    sender BLOB NOT NULL, body TEXT, outcome TEXT NOT NULL, accepted_ms INTEGER NOT NULL,
+    sender BLOB NOT NULL, body BLOB, key BLOB, outcome TEXT NOT NULL, accepted_ms INTEGER NOT NULL,
     key_id INTEGER NOT NULL, stamp BLOB NOT NULL, PRIMARY KEY (room, device, message)) STRICT;
 CREATE INDEX IF NOT EXISTS messages_by_seq ON messages (room, seq);
 CREATE TABLE IF NOT EXISTS events (
     room BLOB NOT NULL, seq INTEGER NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (room, seq)) STRICT;
 CREATE TABLE IF NOT EXISTS outbox (
-    message BLOB PRIMARY KEY, room BLOB NOT NULL, body TEXT NOT NULL, created_ms INTEGER NOT NULL,
+    message BLOB PRIMARY KEY, room BLOB NOT NULL, text TEXT NOT NULL, created_ms INTEGER NOT NULL,
     state TEXT NOT NULL, failure TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE IF NOT EXISTS attempts (
     message BLOB NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, eid BLOB NOT NULL,
-    envelope BLOB NOT NULL, PRIMARY KEY (message, epoch, n)) STRICT;
+    envelope BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (message, epoch, n)) STRICT;
+CREATE INDEX IF NOT EXISTS attempts_by_eid ON attempts (eid);
+CREATE TABLE IF NOT EXISTS history_queue (
+    room BLOB NOT NULL, epoch INTEGER NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (room, epoch)) STRICT;
 CREATE TABLE IF NOT EXISTS voids (
-    room BLOB NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (room, epoch, n)) STRICT;
+    room BLOB NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, told_in BLOB,
+    PRIMARY KEY (room, epoch, n)) STRICT;
+CREATE TABLE IF NOT EXISTS log_items (
+    room BLOB NOT NULL, seq INTEGER NOT NULL, item_hash BLOB NOT NULL, log_hash BLOB,
+    PRIMARY KEY (room, seq)) STRICT;
 """
 
 

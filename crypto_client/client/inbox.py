@@ -1,0 +1,178 @@
+"""Opening what arrives: one durable transaction for all that belongs together, then it is shown."""
+
+import json
+from dataclasses import dataclass
+
+from crypto_client.client.log import Log
+from crypto_client.client.rooms import Rooms
+from crypto_client.client.server import JSON, unb64
+from crypto_client.client.store import Store
+from crypto_client.envelope import Envelope, parse_envelope
+from crypto_client.errors import ProtocolError
+from crypto_client.log_hash import event_hash
+from crypto_client.opening import Known, Opened, open_message
+from crypto_client.primitives import h
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An envelope as the server handed it over; ``seq`` is None while it is only live."""
+
+    room: bytes
+    envelope: bytes
+    seq: int | None
+    accepted_ms: int
+    key_id: int
+    stamp: bytes
+
+    @staticmethod
+    def of(room: bytes, frame: JSON) -> "Arrival":
+        """Read a ``message.live`` frame or a stored item."""
+        envelope, stamp = unb64(frame["envelope"]), unb64(frame["stamp"])
+        return Arrival(
+            room, envelope, frame.get("seq"), frame["accepted_ms"], frame["key_id"], stamp
+        )
+
+
+class Inbox:
+    """What this device has opened."""
+
+    def __init__(self, store: Store, rooms: Rooms) -> None:
+        self.store = store
+        self.rooms = rooms
+        self.log = Log(store)
+
+    def item(self, room: bytes, item: JSON) -> None:
+        """Take one item of the log, in its order."""
+        if item["kind"] == "message":
+            arrival = Arrival.of(room, item)
+            self.message(arrival)
+            item_hash = h("envelope", arrival.envelope)
+        else:
+            item_hash = (
+                unb64(item["hash"])
+                if item["kind"] == "commit"
+                else event_hash(unb64(item["event"]))
+            )
+            detail = {name: item[name] for name in ("kind", "epoch") if name in item}
+            self.store.run(
+                "INSERT OR IGNORE INTO events VALUES (?, ?, ?)",
+                room,
+                item["seq"],
+                json.dumps(detail),
+            )
+        self.log.extend(room, item["seq"], item_hash)
+
+    def message(self, arrival: Arrival) -> None:
+        """Open a live or stored message; of two with one id only the stored one counts.
+
+        What does not open is kept with its outcome when stored, and dropped when only live.
+        """
+        try:
+            envelope = parse_envelope(arrival.envelope)
+            if not self._known(arrival, envelope) and not self._own(arrival, envelope):
+                self._open(arrival, envelope)
+        except ProtocolError as error:
+            if arrival.seq is not None:
+                self._keep_unreadable(arrival, error.outcome)
+
+    def _known(self, arrival: Arrival, envelope: Envelope) -> bool:
+        sql = "UPDATE messages SET seq = coalesce(?, seq) WHERE room = ? AND eid = ?"
+        return bool(self.store.run(sql, arrival.seq, arrival.room, envelope.eid))
+
+    def _own(self, arrival: Arrival, envelope: Envelope) -> bool:
+        """Own messages are not opened: their body is in the outbox, their key has been used."""
+        row = self.store.row("SELECT a.n, a.body FROM attempts a WHERE a.eid = ?", envelope.eid)
+        if row is None:
+            return False
+        self._keep(arrival, envelope, row["body"], None, "ok")
+        return True
+
+    def _open(self, arrival: Arrival, envelope: Envelope) -> None:
+        pre = envelope.header.pre
+        state = self.rooms.epoch(arrival.room, pre.epoch)
+        if state is None:
+            self.rooms.follow(arrival.room)
+            state = self.rooms.epoch(arrival.room, pre.epoch)
+        index = Index(self.store, arrival.room)
+        with self.store.transaction():
+            opened = open_message(arrival.envelope, state, room=arrival.room, index=index)
+            self._settle(arrival, envelope, opened)
+
+    def _settle(self, arrival: Arrival, envelope: Envelope, opened: Opened) -> None:
+        message = opened.message
+        if message is None or opened.epoch is None:
+            return
+        self.rooms.save_epoch(opened.epoch)
+        if arrival.seq is None and (opened.again or opened.outcome != "ok"):
+            return  # only live, and another copy is known: the stored one will decide
+        self._keep(arrival, envelope, message.body.data, message.key, opened.outcome)
+        if not self.log.compare(arrival.room, message.body.seen):
+            sql = "UPDATE rooms SET trouble = 'log_fork' WHERE room = ?"
+            self.store.run(sql, arrival.room)
+
+    def _keep(
+        self,
+        arrival: Arrival,
+        envelope: Envelope,
+        body: bytes | None,
+        key: bytes | None,
+        outcome: str,
+    ) -> None:
+        pre = envelope.header.pre
+        self.store.run(
+            "INSERT OR REPLACE INTO messages (room, device, message, seq, epoch, n, eid, envelope,"
+            " sender, body, key, outcome, accepted_ms, key_id, stamp)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            arrival.room,
+            pre.device,
+            pre.msg_id,
+            arrival.seq,
+            pre.epoch,
+            pre.n,
+            envelope.eid,
+            arrival.envelope,
+            pre.user,
+            body,
+            key,
+            outcome,
+            arrival.accepted_ms,
+            arrival.key_id,
+            arrival.stamp,
+        )
+
+    def _keep_unreadable(self, arrival: Arrival, outcome: str) -> None:
+        try:
+            envelope = parse_envelope(arrival.envelope)
+        except ProtocolError:
+            detail = json.dumps({"kind": "unreadable", "outcome": outcome})
+            sql = "INSERT OR IGNORE INTO events VALUES (?, ?, ?)"
+            self.store.run(sql, arrival.room, arrival.seq, detail)
+            return
+        self._keep(arrival, envelope, None, None, outcome)
+
+
+class Index:
+    """What is known in one room, for `open_message`."""
+
+    def __init__(self, store: Store, room: bytes) -> None:
+        self.store = store
+        self.room = room
+
+    def has(self, eid: bytes) -> bool:
+        """Whether this very envelope was opened."""
+        sql = "SELECT 1 FROM messages WHERE room = ? AND eid = ? AND body IS NOT NULL"
+        return self.store.row(sql, self.room, eid) is not None
+
+    def by_id(self, device: bytes, msg_id: bytes) -> Known | None:
+        """The message of a device under an id."""
+        return self._known("device = ? AND message = ?", device, msg_id)
+
+    def by_counter(self, device: bytes, epoch: int, n: int) -> Known | None:
+        """The message of a device under a counter."""
+        return self._known("device = ? AND epoch = ? AND n = ?", device, epoch, n)
+
+    def _known(self, where: str, *values: object) -> Known | None:
+        opened = "SELECT eid, body, key FROM messages WHERE room = ? AND key IS NOT NULL"
+        row = self.store.row(f"{opened} AND {where}", self.room, *values)
+        return Known(row["eid"], row["body"], row["key"]) if row else None

@@ -1,0 +1,191 @@
+"""Messages on their way out. A text is on disk before anything else happens, until the log has it.
+
+The same bytes are sent again while their epoch is the head; when it is not, the same message id is
+sealed again with a new counter (docs/protocol.md §8.2). A counter is reserved on disk before its
+envelope leaves.
+"""
+
+import uuid
+from typing import Any
+
+from crypto_client.body import text_body
+from crypto_client.client.failures import Refused, TimedOut
+from crypto_client.client.inbox import Inbox
+from crypto_client.client.keys import now_ms
+from crypto_client.client.rooms import Rooms
+from crypto_client.client.server import JSON, b64
+from crypto_client.client.socket import Socket
+from crypto_client.client.store import Store
+from crypto_client.committing import commit_rotation
+from crypto_client.envelope import seal_message
+from crypto_client.epoch import RoomView
+from crypto_client.primitives import system_random
+from crypto_client.ratchet import EpochState, should_rotate
+from crypto_client.roster import find_member
+
+ATTEMPTS = 8
+HEALED_BY_COMMIT = {"stale_epoch", "header_mismatch"}
+FINAL = {"not_found", "forbidden", "room_deleted", "envelope", "invalid", "id_reused"}
+
+
+class Outbox:
+    """The waiting messages of this device."""
+
+    def __init__(self, store: Store, rooms: Rooms, inbox: Inbox, socket: Socket) -> None:
+        self.store = store
+        self.rooms = rooms
+        self.inbox = inbox
+        self.socket = socket
+
+    def keep(self, room: bytes, text: str) -> bytes:
+        """Put a text on disk; returns its message id, which it keeps for ever."""
+        message = system_random(16)
+        self.store.run(
+            "INSERT INTO outbox (message, room, text, created_ms, state)"
+            " VALUES (?, ?, ?, ?, 'waiting')",
+            message,
+            room,
+            text,
+            now_ms(),
+        )
+        return message
+
+    def waiting(self) -> list[bytes]:
+        """Messages that the log does not have yet, oldest first, without the refused ones."""
+        sql = "SELECT message FROM outbox WHERE state != 'failed' ORDER BY created_ms, rowid"
+        return [row["message"] for row in self.store.rows(sql)]
+
+    def deliver(self, message: bytes) -> None:
+        """Have the server accept a message; a refusal for good is remembered as ``failed``."""
+        row = self.store.row("SELECT * FROM outbox WHERE message = ?", message)
+        if row is None:
+            return
+        for _ in range(ATTEMPTS):
+            try:
+                self._send(row["room"], message, row["text"])
+                return
+            except Refused as refusal:
+                if refusal.code in HEALED_BY_COMMIT:
+                    self.rooms.heal(row["room"])
+                    self.rooms.follow(row["room"])
+                elif refusal.code in FINAL:
+                    self._fail(message, refusal.code)
+                    return
+                else:
+                    raise
+        raise TimedOut("stale_epoch")
+
+    def _send(self, room: bytes, message: bytes, text: str) -> None:
+        envelope = self._envelope(room, message, text)
+        room_id = str(uuid.UUID(bytes=room))
+        reply = self.socket.ask("message.send", room_id=room_id, envelope=b64(envelope))
+        if reply["state"] == "accepted":
+            self.store.run("UPDATE outbox SET state = 'accepted' WHERE message = ?", message)
+
+    def _envelope(self, room: bytes, message: bytes, text: str) -> bytes:
+        view, epoch = self._head(room)
+        sql = (
+            "SELECT envelope FROM attempts WHERE message = ? AND epoch = ? ORDER BY n DESC LIMIT 1"
+        )
+        attempt = self.store.row(sql, message, epoch.epoch)
+        if attempt is not None:
+            return bytes(attempt["envelope"])
+        if not self.rooms.may_seal(view):
+            raise Refused("stale_epoch")
+        return self._seal(epoch, room, message, text)
+
+    def _head(self, room: bytes) -> tuple[RoomView, EpochState]:
+        view = self.rooms.view(room)
+        if view is None or find_member(view.roster, self.rooms.keyring.device.user) is None:
+            raise Refused("forbidden")
+        epoch = self.rooms.epoch(room, view.epoch)
+        if epoch is None or not epoch.opened or self._used_up(epoch):
+            self.rooms.commit(room, commit_rotation)
+            return self._head(room)
+        return view, epoch
+
+    def _used_up(self, epoch: EpochState) -> bool:
+        device = self.rooms.keyring.device.device
+        received = self.rooms.received_ms(epoch.room, epoch.epoch)
+        return should_rotate(epoch, device, received=received, now=now_ms())
+
+    def _seal(self, epoch: EpochState, room: bytes, message: bytes, text: str) -> bytes:
+        void = self._voids(room, message)
+        body = text_body(text, seen=self.inbox.log.newest(room), void=void)
+        keys = self.rooms.keyring.device
+        sealed = seal_message(epoch, keys, body, msg_id=message, time=now_ms())
+        with self.store.transaction():
+            self.rooms.save_epoch(sealed.epoch)
+            self.store.run(
+                "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)",
+                message,
+                epoch.epoch,
+                sealed.n,
+                sealed.eid,
+                sealed.envelope,
+                body,
+            )
+            for told_epoch, n in void:
+                sql = "UPDATE voids SET told_in = ? WHERE room = ? AND epoch = ? AND n = ?"
+                self.store.run(sql, message, room, told_epoch, n)
+        return sealed.envelope
+
+    def _voids(self, room: bytes, message: bytes) -> tuple[tuple[int, int], ...]:
+        rows = self.store.rows(
+            "SELECT epoch, n FROM voids WHERE room = ?"
+            " AND (told_in IS NULL OR told_in = ?) LIMIT 256",
+            room,
+            message,
+        )
+        return tuple((row["epoch"], row["n"]) for row in rows)
+
+    def stored(self, room: bytes, message: bytes, eid: bytes) -> None:
+        """The log has a message of this device: note the counters of other attempts, let it go."""
+        with self.store.transaction():
+            others = self.store.rows(
+                "SELECT epoch, n FROM attempts WHERE message = ? AND eid != ?", message, eid
+            )
+            for row in others:
+                sql = "INSERT OR IGNORE INTO voids (room, epoch, n) VALUES (?, ?, ?)"
+                self.store.run(sql, room, row["epoch"], row["n"])
+            self.store.run("DELETE FROM voids WHERE told_in = ?", message)
+            self.store.run("DELETE FROM attempts WHERE message = ?", message)
+            self.store.run("DELETE FROM outbox WHERE message = ?", message)
+
+    def refused(self, message: bytes, code: str) -> None:
+        """An accepted message can never be stored: heal a reused counter, else it has failed."""
+        row = self.store.row("SELECT room FROM outbox WHERE message = ?", message)
+        if row is None:
+            return
+        if code == "counter_reused":
+            self.rooms.commit(row["room"], commit_rotation)
+            self.deliver(message)
+        else:
+            self._fail(message, code)
+
+    def _fail(self, message: bytes, code: str) -> None:
+        sql = "UPDATE outbox SET state = 'failed', failure = ? WHERE message = ?"
+        self.store.run(sql, code, message)
+
+    def state(self, message: bytes) -> JSON:
+        """Where a message is: waiting, accepted, stored or failed."""
+        row = self.store.row("SELECT state, failure, room FROM outbox WHERE message = ?", message)
+        if row is not None:
+            return _state(row["room"], message, row["state"], None, row["failure"])
+        stored = self.store.row("SELECT room, seq FROM messages WHERE message = ?", message)
+        if stored is None:
+            return {"message_id": str(uuid.UUID(bytes=message)), "state": "unknown"}
+        return _state(stored["room"], message, "stored", stored["seq"], "")
+
+
+def _state(room: bytes, message: bytes, state: str, seq: Any, failure: str) -> JSON:
+    row: JSON = {
+        "room_id": str(uuid.UUID(bytes=room)),
+        "message_id": str(uuid.UUID(bytes=message)),
+        "state": state,
+    }
+    if seq is not None:
+        row["seq"] = seq
+    if failure:
+        row["failure"] = failure
+    return row

@@ -1,0 +1,317 @@
+"""Rooms as this device verifies them: following chains, opening epochs, committing new ones."""
+
+import json
+import random
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from crypto_client.client.failures import Refused, TimedOut
+from crypto_client.client.keys import Keyring, now_ms
+from crypto_client.client.server import JSON, Server, b64, unb64
+from crypto_client.client.store import Store
+from crypto_client.commit import Commit, PrekeySource, prekey_floors
+from crypto_client.committing import Committer, make_commit
+from crypto_client.epoch import (
+    RoomView,
+    Trust,
+    may_seal,
+    users_to_refresh,
+    view_from_json,
+    view_to_json,
+)
+from crypto_client.ops import Add, Create, Op, Refresh, Remove, parse_ops
+from crypto_client.prekeys import SignedPrekey
+from crypto_client.ratchet import EpochState, close_epoch, epoch_from_json, epoch_to_json
+from crypto_client.receiving import Received, receive_commit
+from crypto_client.roster import find_member
+
+ATTEMPTS = 8
+ROOM_TABLES = (
+    "rooms",
+    "epochs",
+    "messages",
+    "events",
+    "history_queue",
+    "voids",
+    "log_items",
+    "outbox",
+)
+MakeCommit = Callable[[RoomView, Committer], Commit]
+
+
+class Rooms:
+    """The rooms of this device."""
+
+    def __init__(self, store: Store, server: Server, keyring: Keyring) -> None:
+        self.store = store
+        self.server = server
+        self.keyring = keyring
+
+    # What is remembered
+
+    def all(self) -> list[JSON]:
+        """What the server last said of each room."""
+        return [json.loads(r["summary"]) for r in self.store.rows("SELECT summary FROM rooms")]
+
+    def view(self, room: bytes) -> RoomView | None:
+        """The verified view of a room, None before its first commit."""
+        row = self.store.row("SELECT view FROM rooms WHERE room = ?", room)
+        return view_from_json(json.loads(row["view"])) if row and row["view"] else None
+
+    def epoch(self, room: bytes, epoch: int) -> EpochState | None:
+        """The sender chains of an epoch, None where it is not known here."""
+        row = self.store.row("SELECT state FROM epochs WHERE room = ? AND epoch = ?", room, epoch)
+        return epoch_from_json(json.loads(row["state"])) if row else None
+
+    def received_ms(self, room: bytes, epoch: int) -> int:
+        """When this device received an epoch, by its own clock."""
+        row = self.store.row(
+            "SELECT received_ms FROM epochs WHERE room = ? AND epoch = ?", room, epoch
+        )
+        return row["received_ms"] if row else 0
+
+    def save_epoch(self, state: EpochState) -> None:
+        """Replace an epoch's chains; the caller's transaction holds what belongs to it."""
+        self.store.run(
+            "INSERT INTO epochs VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (room, epoch) DO UPDATE SET state = excluded.state",
+            state.room,
+            state.epoch,
+            json.dumps(epoch_to_json(state)),
+            now_ms(),
+        )
+
+    # Following
+
+    def refresh_list(self) -> None:
+        """Fetch the list of rooms; rooms that are gone everywhere are forgotten."""
+        listed = self.server.get("/api/rooms")["rooms"]
+        known = {uuid.UUID(room["room_id"]).bytes for room in listed}
+        with self.store.transaction():
+            for room in listed:
+                self._remember(room)
+            for row in self.store.rows("SELECT room FROM rooms"):
+                if row["room"] not in known:
+                    self.forget(row["room"])
+
+    def refresh_room(self, room: bytes) -> JSON:
+        """Fetch one room's entry."""
+        summary = self.server.get(f"/api/rooms/{uuid.UUID(bytes=room)}")
+        self._remember(summary)
+        return summary
+
+    def _remember(self, summary: JSON) -> None:
+        self.store.run(
+            "INSERT INTO rooms (room, summary) VALUES (?, ?)"
+            " ON CONFLICT (room) DO UPDATE SET summary = excluded.summary",
+            uuid.UUID(summary["room_id"]).bytes,
+            json.dumps(summary),
+        )
+
+    def forget(self, room: bytes) -> None:
+        """Remove everything of a room from the home."""
+        with self.store.transaction():
+            for table in ROOM_TABLES:
+                self.store.run(f"DELETE FROM {table} WHERE room = ?", room)  # noqa: S608 (fixed names)
+
+    def follow(self, room: bytes) -> None:
+        """Verify and open every commit up to the head; newcomers begin at epoch 0."""
+        while True:
+            view = self.view(room)
+            after = view.epoch if view else -1
+            answer = self.server.get(f"/api/rooms/{uuid.UUID(bytes=room)}/commits", after=after)
+            if not answer["commits"]:
+                break
+            wraps = self._wraps(room, after)
+            for item in answer["commits"]:
+                self._receive(room, item, wraps.get(item["epoch"]))
+        self._hand_over_history(room)
+
+    def _wraps(self, room: bytes, after: int) -> dict[int, bytes]:
+        path = f"/api/rooms/{uuid.UUID(bytes=room)}/wraps"
+        answer = self.server.get(path, after=after)
+        return {item["epoch"]: unb64(item["wrap"]) for item in answer["wraps"]}
+
+    def _receive(self, room: bytes, item: JSON, wrap: bytes | None) -> None:
+        parts = {name: unb64(item[name]) for name in ("core", "tag", "sig", "ops", "state")}
+        wraps = {self.keyring.device.device: wrap} if wrap else {}
+        commit = Commit(**parts, prekeys=b"", wraps=wraps)
+        for user in _named(parse_ops(commit.ops)):
+            self.keyring.refresh(user)
+        device = self.keyring.device
+        received = receive_commit(
+            self.view(room),
+            commit,
+            room=room,
+            trust=self.trust(),
+            source=PrekeySource(device.user, device.device, self.keyring.prekey_seeds()),
+            history=self.keyring.history_writer(),
+        )
+        self._keep(room, commit, received)
+        self._acknowledge(room, received)
+
+    def trust(self) -> Trust:
+        """What commits are judged with: verified lists and pinned account keys."""
+        return Trust(self.keyring.lists(), self.keyring.pins())
+
+    def _keep(self, room: bytes, commit: Commit, received: Received) -> None:
+        """Step 10 of docs/protocol.md §7.3: head, roster, chains, history: one transaction."""
+        with self.store.transaction():
+            if received.cuts and (closing := self.epoch(room, received.view.epoch - 1)):
+                self.save_epoch(close_epoch(closing, received.cuts))
+            if received.epoch:
+                self.save_epoch(received.epoch)
+            if received.history:
+                self._queue_history(room, received)
+            view = json.dumps(view_to_json(received.view))
+            self.store.run("UPDATE rooms SET view = ? WHERE room = ?", view, room)
+
+    def _queue_history(self, room: bytes, received: Received) -> None:
+        record = received.history
+        if record is None:
+            return
+        row = {
+            "epoch": record.name.epoch,
+            "commit_hash": b64(record.name.commit_hash),
+            "bk_version": record.bk_version,
+            "record": b64(record.record),
+            "sig": b64(record.sig),
+        }
+        self.store.run(
+            "INSERT OR REPLACE INTO history_queue VALUES (?, ?, ?)",
+            room,
+            record.name.epoch,
+            json.dumps(row),
+        )
+
+    def _hand_over_history(self, room: bytes) -> None:
+        rows = self.store.rows("SELECT epoch, record FROM history_queue WHERE room = ?", room)
+        for start in range(0, len(rows), 100):
+            part = rows[start : start + 100]
+            records = [json.loads(row["record"]) for row in part]
+            path = f"/api/rooms/{uuid.UUID(bytes=room)}/history-records"
+            self.server.put(path, {"records": records})
+            for row in part:
+                sql = "DELETE FROM history_queue WHERE room = ? AND epoch = ?"
+                self.store.run(sql, room, row["epoch"])
+
+    def _acknowledge(self, room: bytes, received: Received) -> None:
+        if received.epoch and received.epoch.opened:
+            path = f"/api/rooms/{uuid.UUID(bytes=room)}/wraps/ack"
+            self.server.post(path, {"epochs": [received.view.epoch]})
+
+    # Committing
+
+    def committer(self, users: Sequence[bytes], view: RoomView | None = None) -> Committer:
+        """What a commit needs: newest lists and prekeys, their floors, the own closing state."""
+        prekeys: dict[bytes, SignedPrekey] = {}
+        for user in users:
+            prekeys.update(self.keyring.refresh(user))
+        floors: dict[bytes, int] = {}
+        closing = None
+        if view is not None:
+            path = f"/api/rooms/{uuid.UUID(bytes=view.room)}/prekeys"
+            floors = prekey_floors(unb64(self.server.get(path)["prekeys"]))
+            closing = self.epoch(view.room, view.epoch)
+        return Committer(
+            self.keyring.device, self.keyring.lists(), prekeys, now_ms(), floors, closing
+        )
+
+    def create(self, commit: Commit, origin: bytes) -> bytes:
+        """Hand in a room's first commit and follow it; returns the room id."""
+        body = {"genesis": b64(origin), **_wire(commit)}
+        try:
+            summary = self.server.post("/api/rooms", body)
+        except Refused as refusal:
+            if refusal.code != "room_exists":
+                raise
+            summary = self.server.get(f"/api/rooms/{refusal.details['room_id']}")
+        self._remember(summary)
+        room = uuid.UUID(summary["room_id"]).bytes
+        self.follow(room)
+        return room
+
+    def commit(self, room: bytes, make: MakeCommit, more_users: Sequence[bytes] = ()) -> None:
+        """Commit on the newest head; a lost race waits and makes everything again."""
+        for attempt in range(ATTEMPTS):
+            self.follow(room)
+            view = self.view(room)
+            if view is None or find_member(view.roster, self.keyring.device.user) is None:
+                raise Refused("not_found")
+            users = [member.user for member in view.roster]
+            by = self.committer([*users, *more_users], view)
+            body = _wire(make(view, by))
+            try:
+                self.server.post(f"/api/rooms/{uuid.UUID(bytes=room)}/commits", _flat(body))
+            except Refused as refusal:
+                if refusal.code not in {"stale_head", "commit_pending"}:
+                    raise
+                time.sleep(random.uniform(0, 0.1) * 2**attempt)  # noqa: S311 (spreads a race)
+                continue
+            self.follow(room)
+            return
+        raise TimedOut("commit_race")
+
+    def heal(self, room: bytes) -> bool:
+        """Commit what the room waits for: leavers' statements and newer device lists.
+
+        Never adds an account key that the roster does not hold. Returns whether it committed.
+        """
+        summary = self.refresh_room(room)
+        self.follow(room)
+        view = self.view(room)
+        if view is None or find_member(view.roster, self.keyring.device.user) is None:
+            return False
+        for member in view.roster:
+            self.keyring.refresh(member.user)
+        if not self._waiting(view, summary):
+            return False
+        self.commit(room, lambda view, by: make_commit(view, self._waiting(view, summary), by))
+        return True
+
+    def _waiting(self, view: RoomView, summary: JSON) -> list[Op]:
+        ops: list[Op] = []
+        for item in summary["leaving"]:
+            row = find_member(view.roster, uuid.UUID(item["user_id"]).bytes)
+            if row and row.joined_epoch == item["joined_epoch"]:
+                statement = unb64(item["statement"])
+                ops.append(Remove(row.user, row.amk_pub, row.joined_epoch, statement))
+        leaving = {op.user for op in ops if isinstance(op, Remove)}
+        known = {m.user: k for m in view.roster if (k := self.keyring.newest(m.user))}
+        for user in users_to_refresh(view, known):
+            if user not in leaving:
+                ops.append(Refresh(user, known[user].version, known[user].list_hash))
+        return ops
+
+    def may_seal(self, view: RoomView) -> bool:
+        """Whether the head epoch may be written in."""
+        known = {m.user: k for m in view.roster if (k := self.keyring.newest(m.user))}
+        return may_seal(view, known)
+
+
+def _named(ops: Sequence[Op]) -> set[bytes]:
+    """The accounts whose device lists a commit needs."""
+    users: set[bytes] = set()
+    for op in ops:
+        if isinstance(op, Create):
+            users.update(member.user for member in op.roster)
+        elif isinstance(op, Add):
+            users.add(op.member.user)
+        elif isinstance(op, Refresh):
+            users.add(op.user)
+    return users
+
+
+def _wire(commit: Commit) -> JSON:
+    names = ("core", "tag", "sig", "ops", "state", "prekeys")
+    wraps: list[dict[str, Any]] = [
+        {"device_id": str(uuid.UUID(bytes=device)), "wrap": b64(wrap)}
+        for device, wrap in sorted(commit.wraps.items())
+    ]
+    return {"commit": {name: b64(getattr(commit, name)) for name in names}, "wraps": wraps}
+
+
+def _flat(body: JSON) -> JSON:
+    return {**body["commit"], "wraps": body["wraps"]}

@@ -1,0 +1,208 @@
+"""Staying up to date: everything from the log by cursor, then what is pushed, each thing once.
+
+Fan-out is a hint. Whatever it says, the place of a message is what the log says (docs/wire.md §4).
+"""
+
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from crypto_client.body import parse_body
+from crypto_client.client.failures import TimedOut
+from crypto_client.client.inbox import Arrival, Inbox
+from crypto_client.client.keys import Keyring
+from crypto_client.client.outbox import Outbox
+from crypto_client.client.rooms import Rooms
+from crypto_client.client.server import JSON, Server
+from crypto_client.client.socket import Frame, Socket
+from crypto_client.client.store import Store
+
+PING_SECONDS = 25.0
+CHECK_SECONDS = 60.0
+
+
+class Messenger:
+    """Rooms, inbox and outbox of one connected device."""
+
+    def __init__(self, store: Store, server: Server, keyring: Keyring, socket: Socket) -> None:
+        self.store = store
+        self.socket = socket
+        self.rooms = Rooms(store, server, keyring)
+        self.inbox = Inbox(store, self.rooms)
+        self.outbox = Outbox(store, self.rooms, self.inbox, socket)
+
+    # Catching up
+
+    def catch_up(self) -> None:
+        """Follow every room to its head, fetch its log, and send what waits."""
+        self.rooms.refresh_list()
+        for summary in self.rooms.all():
+            self.rooms.follow(uuid.UUID(summary["room_id"]).bytes)
+        self.sync([uuid.UUID(summary["room_id"]).bytes for summary in self.rooms.all()])
+        for message in self.outbox.waiting():
+            self.outbox.deliver(message)
+
+    def sync(self, rooms: list[bytes]) -> None:
+        """Fetch what the log has behind the cursors of these rooms, page by page."""
+        waiting = list(rooms)
+        while waiting:
+            part, waiting = waiting[:200], waiting[200:]
+            cursors = {str(uuid.UUID(bytes=room)): self._cursor(room) for room in part}
+            self.socket.ask("sync", rooms=cursors)
+            for page in self.socket.waiting(lambda frame: frame["event"] == "sync.page"):
+                room = uuid.UUID(page["room_id"]).bytes
+                self._take_page(room, page)
+                if page["more"]:
+                    waiting.append(room)
+
+    def _cursor(self, room: bytes) -> int:
+        row = self.store.row("SELECT cursor FROM rooms WHERE room = ?", room)
+        return int(row["cursor"]) if row else 0
+
+    def _take_page(self, room: bytes, page: Frame) -> None:
+        """Apply a page; ``upto`` says how far it speaks, even where items are missing."""
+        for item in page["items"]:
+            if item["kind"] == "commit":
+                self.rooms.follow(room)
+            self.inbox.item(room, item)
+            self._own_stored(room, item["seq"])
+        sql = "UPDATE rooms SET cursor = max(cursor, ?) WHERE room = ?"
+        self.store.run(sql, page["upto"], room)
+
+    def _own_stored(self, room: bytes, seq: int) -> None:
+        device = self.rooms.keyring.device.device
+        sql = "SELECT message, eid FROM messages WHERE room = ? AND seq = ? AND device = ?"
+        row = self.store.row(sql, room, seq, device)
+        if row is not None:
+            self.outbox.stored(room, row["message"], row["eid"])
+
+    # What is pushed
+
+    def handle(self, frame: Frame) -> None:
+        """Act on one pushed frame."""
+        event = frame["event"]
+        if event in {"heads", "reconnect"} or "room_id" not in frame:
+            return
+        room = uuid.UUID(frame["room_id"]).bytes
+        if event == "message.live":
+            self.inbox.message(Arrival.of(room, frame))
+        elif event == "message.stored":
+            self.sync([room])
+        elif event == "message.refused":
+            self.outbox.refused(uuid.UUID(frame["message_id"]).bytes, frame["code"])
+        elif event in {"commit.accepted", "room.added", "member.left", "room.removed"}:
+            self._room_changed(room)
+        elif event == "room.deleted":
+            self.rooms.forget(room)
+
+    def _room_changed(self, room: bytes) -> None:
+        self.rooms.refresh_room(room)
+        self.rooms.follow(room)
+        self.sync([room])
+
+    # What commands ask
+
+    def send(self, message: bytes, *, wait: str, timeout: float) -> JSON:
+        """Deliver a kept message and wait for its state; `TimedOut` keeps it for later."""
+        self.outbox.deliver(message)
+        deadline = time.monotonic() + timeout
+        state = self.outbox.state(message)
+        while wait == "stored" and state["state"] not in {"stored", "failed"}:
+            if time.monotonic() > deadline:
+                raise TimedOut
+            self._wait_for_push(deadline)
+            state = self.outbox.state(message)
+        return state
+
+    def _wait_for_push(self, deadline: float) -> None:
+        frame = self.socket.take(min(1.0, max(0.0, deadline - time.monotonic())))
+        if frame is not None:
+            self.handle(frame)
+        else:
+            self.sync([uuid.UUID(summary["room_id"]).bytes for summary in self.rooms.all()])
+
+    def arrivals(self, deadline: float) -> Iterator[JSON]:
+        """Messages of others as they arrive, each once, until the deadline (monotonic seconds)."""
+        shown = {(row["device"], row["message"]) for row in self._all_messages()}
+        next_ping, next_check = time.monotonic() + PING_SECONDS, time.monotonic() + CHECK_SECONDS
+        while (now := time.monotonic()) < deadline:
+            if now > next_ping:
+                self.socket.ask("ping", t=int(now * 1000))
+                next_ping = now + PING_SECONDS
+            if now > next_check:
+                self.sync([uuid.UUID(summary["room_id"]).bytes for summary in self.rooms.all()])
+                next_check = now + CHECK_SECONDS
+            frame = self.socket.take(min(deadline, next_ping, next_check) - now)
+            if frame is not None:
+                self.handle(frame)
+            yield from self._new_since(shown)
+
+    def _all_messages(self) -> list[Any]:
+        return self.store.rows(
+            "SELECT * FROM messages ORDER BY seq IS NULL, seq, accepted_ms, rowid"
+        )
+
+    def _new_since(self, shown: set[tuple[bytes, bytes]]) -> Iterator[JSON]:
+        own = self.rooms.keyring.device.device
+        for row in self._all_messages():
+            key = (row["device"], row["message"])
+            if key not in shown:
+                shown.add(key)
+                if row["device"] != own:
+                    yield self._row(row)
+
+    def timeline(self, room: bytes, last: int) -> list[JSON]:
+        """The last messages and membership lines of a room in their order, the unstored last."""
+        messages = self.store.rows("SELECT * FROM messages WHERE room = ?", room)
+        events = self.store.rows("SELECT * FROM events WHERE room = ?", room)
+        rows = [self._row(row) for row in messages]
+        rows += [
+            {"room_id": str(uuid.UUID(bytes=room)), "seq": e["seq"], "event": e["detail"]}
+            for e in events
+        ]
+        rows.sort(key=lambda row: (row["seq"] is None, row["seq"] or row.get("accepted_ms", 0)))
+        return rows[-last:]
+
+    def _row(self, row: Any) -> JSON:
+        shown: JSON = {
+            "room_id": str(uuid.UUID(bytes=row["room"])),
+            "seq": row["seq"],
+            "message_id": str(uuid.UUID(bytes=row["message"])),
+            "sender": self._nickname(row["room"], row["sender"]),
+            "sender_id": str(uuid.UUID(bytes=row["sender"])),
+            "device_id": str(uuid.UUID(bytes=row["device"])),
+            "accepted_ms": row["accepted_ms"],
+            "state": "stored" if row["seq"] is not None else "accepted",
+        }
+        if row["body"] is None or row["outcome"] != "ok":
+            shown["unreadable"] = row["outcome"]
+        else:
+            body = parse_body(row["body"])
+            shown["text"] = body.text if body.type == "text" else None
+        return shown
+
+    def _nickname(self, room: bytes, user: bytes) -> str:
+        wanted = str(uuid.UUID(bytes=user))
+        for summary in self.rooms.all():
+            for member in summary["members"]:
+                if member["user_id"] == wanted:
+                    return str(member["nickname"])
+        return wanted
+
+    def unread(self, room: bytes) -> int:
+        """Messages of others behind the read cursor."""
+        row = self.store.row(
+            "SELECT count(*) AS n FROM messages m JOIN rooms r USING (room)"
+            " WHERE m.room = ? AND m.seq > r.read_to AND m.sender != ?",
+            room,
+            self.rooms.keyring.device.user,
+        )
+        return int(row["n"]) if row else 0
+
+    def mark_read(self, room: bytes) -> None:
+        """Say that everything up to the cursor was received and read."""
+        cursor = self._cursor(room)
+        room_id = str(uuid.UUID(bytes=room))
+        reply = self.socket.ask("cursor.move", room_id=room_id, delivered_to=cursor, read_to=cursor)
+        self.store.run("UPDATE rooms SET read_to = ? WHERE room = ?", reply["read_to"], room)
