@@ -8,6 +8,9 @@ class ChatsiteConfig(AppConfig):
     default = True
     name = "chatsite"
 
+    def ready(self) -> None:
+        from chatsite import schema  # noqa: F401 (importing registers the schemes)
+
 
 class AdminConfig(admin_apps.AdminConfig):
     default = False
