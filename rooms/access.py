@@ -9,9 +9,11 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.models import DeviceList, User
+from accounts.models import Device, DeviceList, User
 from accounts.refusals import Refused
-from rooms.models import DeletedRoom, Membership, Room
+from rooms.models import DeletedRoom, EpochCommit, EpochWrap, HistoryRecord, Membership, Room
+
+PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +121,68 @@ def may_know(asker: UUID, other: UUID) -> bool:
     earlier = others.filter(joined_epoch__lte=OuterRef("last_epoch"))
     meets = Q(last_epoch__isnull=True) & Exists(others) | Exists(earlier)
     return visible_stays(asker).filter(meets).exists()
+
+
+def half_deleted_rooms() -> list[UUID]:
+    """Rooms with a tombstone whose rows are still here: their erasure was interrupted."""
+    deleted = DeletedRoom.objects.values("room_id")
+    return list(Room.objects.filter(id__in=deleted).values_list("id", flat=True))
+
+
+def accepted_commits(room_id: UUID, *, after: int) -> QuerySet[EpochCommit]:
+    """The commits of a room's chain above an epoch, ascending; pending ones are nobody's."""
+    accepted = EpochCommit.Status.ACCEPTED
+    rows = EpochCommit.objects.filter(room=room_id, status=accepted, epoch__gt=after)
+    return rows.order_by("epoch")
+
+
+def commits_for(
+    user: User | UUID, room_id: UUID, *, after: int, limit: int = PAGE
+) -> tuple[list[EpochCommit], int]:
+    """Commits above an epoch, and the head as this person sees it.
+
+    From epoch 0, because who joins verifies the chain from there; to a former member up to the
+    last epoch that was theirs.
+    """
+    room, stay = room_for_reader(user, room_id)
+    head = (room.head_epoch or 0) if stay.last_epoch is None else stay.last_epoch
+    rows = accepted_commits(room_id, after=after).filter(epoch__lte=head)
+    return list(rows.defer("prekeys")[: min(limit, PAGE)]), head
+
+
+def head_prekeys(user: User | UUID, room_id: UUID) -> bytes:
+    """The prekeys list of the head commit, below which no committer may fall."""
+    room, _ = room_for_member(user, room_id)
+    return bytes(accepted_commits(room_id, after=-1).get(epoch=room.head_epoch or 0).prekeys)
+
+
+def wraps_for(user: User, device: Device, room_id: UUID, *, after: int) -> list[EpochWrap]:
+    """The wraps of a device above an epoch, in the epochs that its owner may read."""
+    room_for_reader(user, room_id)
+    rows = (
+        EpochWrap.objects.filter(
+            device=device, commit__in=accepted_commits(room_id, after=after).order_by()
+        )
+        .filter(within(stays_of(user.id, room_id), "commit__epoch"))
+        .select_related("commit")
+        .defer("commit__core", "commit__ops", "commit__state", "commit__prekeys")
+    )
+    return list(rows.order_by("commit__epoch")[:PAGE])
+
+
+def history_for(user: User, room_id: UUID, *, after: int) -> list[HistoryRecord]:
+    """A person's own history records of a room above an epoch."""
+    room_for_reader(user, room_id)
+    rows = HistoryRecord.objects.filter(user=user, room=room_id, epoch__gt=after)
+    return list(rows.order_by("epoch", "writer_device")[:PAGE])
+
+
+def within(stays: Iterable[Stay], field: str) -> Q:
+    """The condition that an epoch field lies in one of these stays."""
+    condition = Q(pk__in=[])
+    for stay in stays:
+        one = Q(**{f"{field}__gte": stay.first})
+        if stay.last is not None:
+            one &= Q(**{f"{field}__lte": stay.last})
+        condition |= one
+    return condition

@@ -1,11 +1,13 @@
 """What people do to rooms, each in one transaction; publishing and announcing happen elsewhere."""
 
 from rooms.services.commits import (
+    PENDING_LEASE,
     Accepted,
     accept_commit,
     insert_pending_commit,
     insert_pending_room,
     pending_commit,
+    pending_commits,
 )
 from rooms.services.epoch_keys import (
     HistoryItem,
@@ -15,6 +17,7 @@ from rooms.services.epoch_keys import (
 from rooms.services.leaving import erase_room, hide_room, mark_deleted, record_leave
 
 __all__ = [
+    "PENDING_LEASE",
     "Accepted",
     "HistoryItem",
     "accept_commit",
@@ -25,6 +28,7 @@ __all__ = [
     "insert_pending_room",
     "mark_deleted",
     "pending_commit",
+    "pending_commits",
     "record_leave",
     "save_history_records",
 ]

@@ -11,9 +11,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.protocol import to_base64url
 from accounts.realtime import notify_on_commit
 from accounts.refusals import Refused
 from friends.access import friend_ids
@@ -40,13 +42,21 @@ PENDING_LEASE = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What a commit has changed; nothing in ``added`` and ``removed`` if it was done before."""
+    """The head after a commit. ``is_new`` is false when it was accepted before.
+
+    ``removed``: who was a member until now (a leaver was none any more).
+    """
 
     room_id: UUID
     epoch: int
     hash: bytes
-    added: frozenset[UUID]
+    is_new: bool
     removed: frozenset[UUID]
+
+    @property
+    def hash_text(self) -> str:
+        """The hash as JSON has it."""
+        return to_base64url(self.hash)
 
 
 @transaction.atomic
@@ -136,7 +146,7 @@ def _same_commit(commit: ReadCommit, device_id: UUID) -> EpochCommit | None:
 
 
 def _head_of(room: Room) -> tuple[Head, dict[UUID, PrekeyEntry]]:
-    row = room.commits.get(epoch=room.head_epoch, status=EpochCommit.Status.ACCEPTED)
+    row = room.commits.get(epoch=room.head_epoch or 0, status=EpochCommit.Status.ACCEPTED)
     head = Head(
         room_id=room.id,
         epoch=row.epoch,
@@ -210,13 +220,19 @@ def _insert(room: Room, commit: ReadCommit, wraps: Mapping[UUID, bytes]) -> Epoc
     return row
 
 
+def _pending(older_than: timedelta) -> QuerySet[EpochCommit]:
+    began = timezone.now() - older_than
+    return EpochCommit.objects.filter(status=EpochCommit.Status.PENDING, created_at__lte=began)
+
+
+def pending_commits(*, older_than: timedelta = PENDING_LEASE) -> list[EpochCommit]:
+    """Commits that somebody began and has not finished for so long, in any room."""
+    return list(_pending(older_than).order_by("created_at"))
+
+
 def pending_commit(room_id: UUID, *, older_than: timedelta = PENDING_LEASE) -> EpochCommit | None:
-    """A commit of this room that somebody began and has not finished for so long."""
-    return EpochCommit.objects.filter(
-        room=room_id,
-        status=EpochCommit.Status.PENDING,
-        created_at__lte=timezone.now() - older_than,
-    ).first()
+    """The one of this room."""
+    return _pending(older_than).filter(room=room_id).first()
 
 
 @transaction.atomic
@@ -230,14 +246,12 @@ def accept_commit(*, room_id: UUID, epoch: int) -> Accepted:
     commit = EpochCommit.objects.filter(room=room_id, epoch=epoch).first()
     if room is None or commit is None:
         raise Refused("room_deleted")
-    added: frozenset[UUID] = frozenset()
-    removed: frozenset[UUID] = frozenset()
-    if commit.status == EpochCommit.Status.PENDING:
-        added, removed = _move_head(room, commit)
-    return Accepted(room_id, epoch, bytes(commit.hash), added, removed)
+    is_new = commit.status == EpochCommit.Status.PENDING
+    removed = _move_head(room, commit) if is_new else frozenset()
+    return Accepted(room_id, epoch, bytes(commit.hash), is_new, removed)
 
 
-def _move_head(room: Room, commit: EpochCommit) -> tuple[frozenset[UUID], frozenset[UUID]]:
+def _move_head(room: Room, commit: EpochCommit) -> frozenset[UUID]:
     rows = {row.user_id: row for row in chain_roster(room.id)}
     before = roster_of(rows.values())
     after = apply(before if commit.epoch else None, parse_ops(bytes(commit.ops)))
@@ -257,7 +271,7 @@ def _move_head(room: Room, commit: EpochCommit) -> tuple[frozenset[UUID], frozen
         notify_on_commit(user, "room.added", room_id=str(room.id))
     for user in removed:
         notify_on_commit(user, "room.removed", room_id=str(room.id))
-    return frozenset(added), frozenset(removed)
+    return frozenset(removed)
 
 
 def _end_stay(row: Membership, epoch: int) -> None:

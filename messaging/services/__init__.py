@@ -1,0 +1,34 @@
+"""What people do with rooms and messages, from the check to the confirm and the announcement."""
+
+from messaging.services.chains import (
+    commit_epoch,
+    create_room,
+    finish_pending_commit,
+    finish_pending_commits,
+    leave_room,
+)
+from messaging.services.cursors import move_cursor
+from messaging.services.erasing import delete_room, finish_erasures, hide_room
+from messaging.services.overview import RoomOverview, list_rooms, show_room
+from messaging.services.reading import Page, heads, read_items
+from messaging.services.sending import Accepted, send_message
+
+__all__ = [
+    "Accepted",
+    "Page",
+    "RoomOverview",
+    "commit_epoch",
+    "create_room",
+    "delete_room",
+    "finish_erasures",
+    "finish_pending_commit",
+    "finish_pending_commits",
+    "heads",
+    "hide_room",
+    "leave_room",
+    "list_rooms",
+    "move_cursor",
+    "read_items",
+    "send_message",
+    "show_room",
+]
