@@ -20,6 +20,8 @@ log = logging.getLogger("gamrae.transport")
 
 MAX_WAITING_FRAMES = 256
 MAX_WAITING_BYTES = 1024 * 1024
+CALM_BYTES = 128 * 1024
+FINISH_SECONDS = 1
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -43,6 +45,8 @@ class Outlet(ABC):
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._is_shut = False
+        self._calm = asyncio.Event()
+        self._calm.set()
 
     def write(self, texts: Sequence[bytes], wire: bytes | None = None) -> None:
         """Send JSON texts in order; ``wire`` is `encode_text` of all of them, if already made."""
@@ -56,13 +60,24 @@ class Outlet(ABC):
         if len(self._waiting) > MAX_WAITING_FRAMES or self._waiting_bytes > MAX_WAITING_BYTES:
             self.shut()
             self._too_slow()
-        else:
-            self._wake()
+            return
+        if self._waiting_bytes > CALM_BYTES:
+            self._calm.clear()
+        self._wake()
+
+    async def calm(self) -> None:
+        """Return when little waits, or nothing ever will: for who sends more than a few frames."""
+        await self._calm.wait()
+
+    async def finish(self) -> None:
+        """Send what waits, if that takes no time, and nothing more."""
+        self.shut()
 
     def shut(self) -> None:
         """Send nothing more."""
         self._is_shut = True
         self._waiting.clear()
+        self._calm.set()
 
     def abort(self) -> None:  # noqa: B027 (plain ASGI has no such thing)
         """Drop the connection without waiting for the reader, where the server lets us."""
@@ -70,6 +85,8 @@ class Outlet(ABC):
     def _next(self) -> bytes:
         text = self._waiting.popleft()
         self._waiting_bytes -= len(text)
+        if self._waiting_bytes <= CALM_BYTES:
+            self._calm.set()
         return text
 
     def _drain(self) -> None:
@@ -101,6 +118,11 @@ class AsgiOutlet(Outlet):
         super().shut()
         if self._task is not None:
             self._task.cancel()
+
+    async def finish(self) -> None:
+        if self._task is not None and not self._task.done():
+            await asyncio.wait({self._task}, timeout=FINISH_SECONDS)
+        self.shut()
 
     def _is_ready(self) -> bool:
         return False
@@ -160,7 +182,7 @@ class DaphneOutlet(Outlet):
 
     def stopProducing(self) -> None:  # noqa: N802 (Twisted's name)
         """The connection is gone."""
-        self._is_shut = True
+        super().shut()
 
 
 class UvicornOutlet(Outlet):
