@@ -13,8 +13,8 @@ from rooms.models import EpochCommit, Membership
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """What a message must fit: the head epoch, and whether anything may be sent at all now."""
+class Standing:
+    """How a person stands in a room: what a message must fit, and whether one may be sent now."""
 
     epoch: int
     commit_hash: bytes
@@ -22,14 +22,14 @@ class Gate:
     is_stale: bool
 
 
-def gate_of(user_id: uuid.UUID, room_id: uuid.UUID) -> Gate:
-    """The gate of a room for somebody who is or was in it, in one query."""
+def standing_of(user_id: uuid.UUID, room_id: uuid.UUID) -> Standing:
+    """The standing of somebody who is or was in a room, in one query."""
     stays = visible_stays(user_id).filter(room=room_id)
     stay = stays.annotate(needs_commit=Exists(reasons_to_commit(OuterRef("room_id")))).first()
     if stay is None:
         room_for_reader(user_id, room_id)  # refuses, with the right code
         raise Refused("not_found")
-    return Gate(
+    return Standing(
         epoch=stay.room.head_epoch or 0,
         commit_hash=bytes(stay.room.head_hash),
         is_member=stay.is_current,

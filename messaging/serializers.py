@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.fields import BytesField, IdField, StrictSerializer, WholeField
 from accounts.protocol import to_base64url
-from messaging.items import item_of
+from messaging.pages import item
 from messaging.services import Page, RoomOverview
 from rooms.models import Membership
 from rooms.statements import MAX_STATEMENT
@@ -145,5 +145,5 @@ def items_of(page: Page) -> dict[str, Any]:
         "after": page.after,
         "upto": page.upto,
         "head": page.head,
-        "items": [item_of(record) for record in page.items],
+        "items": [item(record) for record in page.items],
     }

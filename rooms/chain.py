@@ -10,7 +10,7 @@ from uuid import UUID
 from accounts.protocol import Malformed, verifies
 from accounts.refusals import Refused
 from rooms.commit import ReadCommit, State
-from rooms.lists import Lists, demand_own_list, devices_of, signing_key
+from rooms.lists import Lists, devices_of, signing_key
 from rooms.outcomes import CommitRefused, demand
 from rooms.roster import (
     KIND_DIRECT,
@@ -132,9 +132,6 @@ def authorise(step: Step, lists: Lists) -> dict[UUID, UUID]:
         raise CommitRefused("committer")
     for op in step.commit.ops:
         demand(_is_allowed(op, step, lists), "op_forbidden")
-    for member in step.after.values():
-        if step.before.get(member.user) != member:
-            demand_own_list(member, lists)
     _demand_state(step)
     _demand_cuts(step, lists, devices)
     demand(verifies(key, "commit", step.commit.hash, step.commit.sent.sig), "signature")

@@ -30,7 +30,8 @@ def demand_keys(users: Iterable[UUID]) -> None:
 
 
 def demand_own_list(member: Member, lists: Lists) -> None:
-    """The list that a row names is this account's own, of this version; else ``op_forbidden``."""
+    """The list that a row names is at hand (``reference``) and its own (``op_forbidden``)."""
+    demand(member.list_hash in lists, "reference")
     found = lists[member.list_hash]
     same = (found.user, found.amk_pub, found.version)
     demand(same == (member.user, member.amk_pub, member.list_version), "op_forbidden")
@@ -39,9 +40,11 @@ def demand_own_list(member: Member, lists: Lists) -> None:
 def devices_of(roster: Roster, lists: Lists) -> dict[UUID, UUID]:
     """device → user for all devices of a roster.
 
-    A list that is not at hand is ``reference``; a device or key in two accounts ``roster``.
+    A list that is not at hand is ``reference``, another account's ``op_forbidden``; one device or
+    key in two accounts is ``roster``.
     """
-    demand(all(member.list_hash in lists for member in roster.values()), "reference")
+    for member in roster.values():
+        demand_own_list(member, lists)
     entries = [
         (entry.device, entry.dsk_pub, user)
         for user, member in roster.items()

@@ -7,7 +7,7 @@ from typing import Literal
 
 from accounts.refusals import Refused
 from messaging import announce, runtime
-from messaging.access import gate_of
+from messaging.access import standing_of
 from messaging.envelope import Header, read_header
 from messaging.outage import log_must_answer
 from messaging.record import Kind, Record
@@ -40,10 +40,10 @@ async def send_message(
     header = read_header(envelope)
     if (header.room_id, header.user_id, header.device_id) != (room_id, actor_id, device_id):
         raise Refused("header_mismatch")
-    gate = await db(gate_of)(actor_id, room_id)
-    if not gate.is_member or gate.is_stale or header.epoch != gate.epoch:
-        return await _stored_before(header, "stale_epoch" if gate.is_member else "forbidden")
-    if header.commit_hash != gate.commit_hash:
+    standing = await db(standing_of)(actor_id, room_id)
+    if not standing.is_member or standing.is_stale or header.epoch != standing.epoch:
+        return await _stored_before(header, "stale_epoch" if standing.is_member else "forbidden")
+    if header.commit_hash != standing.commit_hash:
         raise Refused("header_mismatch")
     record = _stamped(header, envelope)
     await runtime.queue().publish(record)
