@@ -168,19 +168,19 @@ export function ascending(keys: readonly Uint8Array[]): void {
 }
 
 /** Write bytes as base64url without padding. */
-export function b64encode(data: Uint8Array): string {
+export function encodeBase64url(data: Uint8Array): string {
   const binary = Array.from(data, (byte) => String.fromCharCode(byte)).join("");
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /** Read base64url without padding; `parse` unless encoding again gives the same text. */
-export function b64decode(text: string, size?: number): Uint8Array {
+export function decodeBase64url(text: string, size?: number): Uint8Array {
   if (!BASE64URL.test(text) || text.length % 4 === 1) {
     throw new ProtocolError("parse", "not base64url");
   }
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const data = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  if (b64encode(data) !== text || (size !== undefined && data.length !== size)) {
+  if (encodeBase64url(data) !== text || (size !== undefined && data.length !== size)) {
     throw new ProtocolError("parse", "not base64url of this length");
   }
   return data;
@@ -204,3 +204,5 @@ export function unpad(padded: Uint8Array, buckets: readonly number[]): Uint8Arra
   }
   return content;
 }
+
+export { decodeBase64url as b64decode, encodeBase64url as b64encode };

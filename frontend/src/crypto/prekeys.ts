@@ -1,9 +1,16 @@
 /** The signed public keys that epoch secrets are wrapped to (docs/protocol.md §4). */
-import { ID_SIZE, SUITE_BYTE, equalBytes, hex, lp, typedFields, u64, u8, uint, utf8 } from "./encoding";
+import { ID_SIZE, SUITE_BYTE, equalBytes, lp, typedFields, u64, u8, uint, utf8 } from "./encoding";
 import { ProtocolError } from "./errors";
 import { type DeviceEntry, type DeviceKeys, signAsDevice } from "./identity";
 import { type Random, h, systemRandom, verify } from "./primitives";
-import { PUBLIC_SIZE, SEED_SIZE, XWingError, encapsulate, publicOf } from "./xwing";
+import {
+  type Encapsulated,
+  PUBLIC_SIZE,
+  SEED_SIZE,
+  XWingError,
+  encapsulate,
+  publicOf,
+} from "./xwing";
 
 export const LIFETIME_MS = 100 * 24 * 3600 * 1000;
 export const CLOCK_SLACK_MS = 24 * 3600 * 1000;
@@ -105,38 +112,33 @@ function checkFitness(prekey: Prekey, expected: PrekeyExpectation): void {
   if (expected.now > prekey.expires + CLOCK_SLACK_MS) throw unfit("expired");
 }
 
+/** Check all of `verifyPrekey` but the trial encapsulation, for who encapsulates anyway. */
+export function verifyPrekeyClaims(signed: SignedPrekey, expected: PrekeyExpectation): Prekey {
+  const prekey = parsePrekey(signed.data);
+  checkFitness(prekey, expected);
+  verify(expected.entry.dskPub, "prekey", prekeyHash(signed), signed.sig);
+  return prekey;
+}
+
 /**
  * Check that a prekey is this device's, valid `now` (ms) and not below a known number.
  * Refuses `prekey` for everything that makes it unfit and `signature` for another signer.
  */
 export function verifyPrekey(signed: SignedPrekey, expected: PrekeyExpectation): Prekey {
-  const prekey = parsePrekey(signed.data);
-  checkFitness(prekey, expected);
-  verify(expected.entry.dskPub, "prekey", prekeyHash(signed), signed.sig);
+  const prekey = verifyPrekeyClaims(signed, expected);
+  tryPrekey(prekey);
+  return prekey;
+}
+
+/** Encapsulate to a prekey; `prekey` when its key is unfit. */
+export function tryPrekey(prekey: Prekey, random: Random = systemRandom): Encapsulated {
   try {
-    encapsulate(prekey.publicHalf);
+    return encapsulate(prekey.publicHalf, random);
   } catch (error) {
     if (error instanceof XWingError) throw new ProtocolError("prekey", error.message);
     throw error;
   }
-  return prekey;
 }
 
-/** Prekeys by the hexadecimal device id. */
+/** Prekeys by hexadecimal device id. */
 export type PrekeysByDevice = ReadonlyMap<string, SignedPrekey>;
-
-/** Give the device's prekey, or null when it is missing or unfit: never an error of a commit. */
-export function usablePrekey(
-  prekeys: PrekeysByDevice,
-  expected: PrekeyExpectation,
-): SignedPrekey | null {
-  const signed = prekeys.get(hex(expected.entry.device));
-  if (!signed) return null;
-  try {
-    verifyPrekey(signed, expected);
-  } catch (error) {
-    if (error instanceof ProtocolError) return null;
-    throw error;
-  }
-  return signed;
-}

@@ -32,10 +32,11 @@ export function kdf(key: Uint8Array, label: string, data: Uint8Array = EMPTY): U
   return sodium.crypto_generichash(32, labelled(label, data), key);
 }
 
-/** HMAC-SHA256 (RFC 2104) under a 32-byte key, 32 bytes; another key length is a RangeError. */
+/** HMAC-SHA256 (RFC 2104), 32 bytes. */
 export function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
-  if (key.length !== KEY_SIZE) throw new RangeError("a commitment key has 32 bytes");
-  return sodium.crypto_auth_hmacsha256(data, key);
+  const state = sodium.crypto_auth_hmacsha256_init(key);
+  sodium.crypto_auth_hmacsha256_update(state, data);
+  return sodium.crypto_auth_hmacsha256_final(state);
 }
 
 /** Compare secrets in constant time. */

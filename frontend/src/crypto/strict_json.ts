@@ -15,6 +15,11 @@ export interface JsonObject {
   [name: string]: JsonValue;
 }
 
+/** Say whether a value is an object. */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 export const MAX_JSON_DEPTH = 6;
 
 const WHITE_SPACE = /[ \t\n\r]*/y;

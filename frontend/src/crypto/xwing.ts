@@ -10,6 +10,12 @@ export const PUBLIC_SIZE = 1216;
 export const CIPHERTEXT_SIZE = 1120;
 const ENCAPSULATION_SEED_SIZE = 64;
 
+/** A ciphertext for a key's owner and the secret that only the two sides know. */
+export interface Encapsulated {
+  readonly ciphertext: Uint8Array;
+  readonly sharedSecret: Uint8Array;
+}
+
 /** A key or ciphertext that X-Wing cannot use; callers turn it into their own outcome. */
 export class XWingError extends Error {
   override readonly name = "XWingError";
@@ -36,7 +42,7 @@ export function publicOf(seed: Uint8Array): Uint8Array {
 export function encapsulate(
   publicHalf: Uint8Array,
   random: Random = systemRandom,
-): { ciphertext: Uint8Array; sharedSecret: Uint8Array } {
+): Encapsulated {
   if (publicHalf.length !== PUBLIC_SIZE) throw new XWingError("a public key has 1216 bytes");
   return refusing("a public key that cannot be used", () =>
     sodium.crypto_kem_xwing_enc_deterministic(publicHalf, random(ENCAPSULATION_SEED_SIZE)),

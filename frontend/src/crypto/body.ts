@@ -1,0 +1,119 @@
+/** What is inside a message: the strict JSON body (docs/protocol.md §8.3). */
+import { HASH_SIZE, ID_SIZE, MAX_BODY, decodeBase64url, encodeBase64url } from "./encoding";
+import { ProtocolError, refusedAs } from "./errors";
+import type { Counter } from "./log_hash";
+import { type JsonObject, type JsonValue, dumpJson, isJsonObject, parseJson } from "./strict_json";
+
+export const MAX_VOID = 256;
+const ATTACHED_LATER = new Set(["seen", "void", "kt"]);
+
+/** The writer's rolling log hash at a number. */
+export interface SeenLog {
+  readonly seq: number;
+  readonly log: Uint8Array;
+}
+
+/** A message body that has been read; `members` holds all of it, unknown members too. */
+export interface Body {
+  readonly data: Uint8Array;
+  readonly type: string;
+  readonly text: string | null;
+  readonly seen: SeenLog | null;
+  readonly void: readonly Counter[];
+  readonly members: JsonObject;
+}
+
+function refuse(why: string): never {
+  throw new ProtocolError("body", why);
+}
+
+function count(value: JsonValue | undefined): number {
+  return typeof value === "number" && value >= 0 ? value : refuse("a count is a number from 0");
+}
+
+function bytes(value: JsonValue | undefined, size: number): Uint8Array {
+  if (typeof value !== "string") return refuse("bytes are base64url");
+  return refusedAs("body", () => decodeBase64url(value, size));
+}
+
+function object(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : refuse("an object belongs here");
+}
+
+function seenLog(value: JsonValue): SeenLog {
+  const { seq, log } = object(value);
+  return { seq: count(seq), log: bytes(log, HASH_SIZE) };
+}
+
+function checkKeyLog(value: JsonValue): void {
+  const { size, root } = object(value);
+  count(size);
+  bytes(root, HASH_SIZE);
+}
+
+function checkReply(value: JsonValue): void {
+  const { device, id, c } = object(value);
+  bytes(device, ID_SIZE);
+  bytes(id, ID_SIZE);
+  bytes(c, HASH_SIZE);
+}
+
+function voids(value: JsonValue): Counter[] {
+  if (!Array.isArray(value) || value.length > MAX_VOID) {
+    return refuse("void is a list of at most 256 pairs");
+  }
+  return value.map((pair): Counter => {
+    if (!Array.isArray(pair) || pair.length !== 2) return refuse("a void counter is [epoch, n]");
+    return [count(pair[0]), count(pair[1])];
+  });
+}
+
+/** Read a body of at most 32,764 bytes; `body` for anything outside the profile. */
+export function parseBody(data: Uint8Array): Body {
+  if (data.length > MAX_BODY) refuse("a body is at most 32,764 bytes");
+  const members = object(parseJson(data));
+  const { type, text = null, seen, void: unused, kt, reply } = members;
+  if (typeof type !== "string") return refuse("a body has a type");
+  if (text !== null && typeof text !== "string") return refuse("text is a string");
+  if (type === "text" && text === null) refuse("a text has a text");
+  if (kt !== undefined) checkKeyLog(kt);
+  if (reply !== undefined) checkReply(reply);
+  return {
+    data,
+    type,
+    text,
+    seen: seen === undefined ? null : seenLog(seen),
+    void: unused === undefined ? [] : voids(unused),
+    members,
+  };
+}
+
+/** Say a value in one way: lists of pairs, since objects put names that look like numbers first. */
+function ordered(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return ["array", ...value.map(ordered)];
+  if (!isJsonObject(value)) return value;
+  const names = Object.keys(value).sort();
+  return ["object", ...names.map((name): JsonValue => [name, ordered(value[name] ?? null)])];
+}
+
+/** What two copies of one message must share: all but `seen`, `void` and `kt`. */
+export function bodyContent(body: Body): string {
+  const kept = Object.entries(body.members).filter(([name]) => !ATTACHED_LATER.has(name));
+  const names = kept.map(([name]) => name).sort();
+  return JSON.stringify(names.map((name) => [name, ordered(body.members[name] ?? null)]));
+}
+
+/** Write the body of a text message, with the own log hash and void counters. */
+export function textBody(
+  text: string,
+  { seen = null, void: unused = [] }: { seen?: SeenLog | null; void?: readonly Counter[] } = {},
+): Uint8Array {
+  const data = dumpJson({
+    type: "text",
+    text,
+    ...(seen && { seen: { seq: seen.seq, log: encodeBase64url(seen.log) } }),
+    ...(unused.length > 0 && { void: unused }),
+  });
+  parseBody(data);
+  return data;
+}
