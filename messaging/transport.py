@@ -11,10 +11,11 @@ import uuid
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
+from websockets.frames import Frame, Opcode
 
 log = logging.getLogger("gamrae.transport")
 
@@ -220,7 +221,7 @@ class UvicornOutlet(Outlet):
 
 def outlet_for(send: Send, too_slow: Callable[[], None]) -> Outlet:
     """The best way out that this server offers; plain ASGI when anything is unexpected."""
-    if settings.FAST_SEND == "auto":
+    if settings.FAST_SEND == "auto" and fast_send():
         try:
             return _fast_outlet(send, too_slow)
         except (AttributeError, IndexError, TypeError, LookupError):
@@ -241,10 +242,17 @@ def _fast_outlet(send: Any, too_slow: Callable[[], None]) -> Outlet:
     return UvicornOutlet(too_slow, protocol)
 
 
-def fast_send_works() -> bool:
-    """The start-up self-test: another implementation reads our frames as we mean them."""
-    from websockets.frames import Frame, Opcode
+@cache
+def fast_send() -> bool:
+    """Whether the self-test passed in this process; it runs once, at the start."""
+    works = fast_send_works()
+    if not works:
+        log.error("code=fast_send_off")
+    return works
 
+
+def fast_send_works() -> bool:
+    """The self-test: another implementation reads our frames as we mean them."""
     sizes = (0, 125, 126, 65535, 65536)
     return all(
         encode_text(b"x" * size) == Frame(Opcode.TEXT, b"x" * size).serialize(mask=False)
