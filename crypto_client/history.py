@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from crypto_client import xwing
+from crypto_client.commit import Commit, confirm_tag
 from crypto_client.device_list import DeviceList
 from crypto_client.encoding import KEY_SIZE, SUITE_BYTE, lp, u64
 from crypto_client.errors import AeadError, RecoveryError, SignatureError
@@ -15,6 +16,7 @@ from crypto_client.primitives import (
     aead_seal,
     h,
     kdf,
+    same,
     system_random,
     verify,
 )
@@ -84,24 +86,32 @@ def seal_history(
 
 
 def open_history(
-    record: HistoryRecord, *, user: bytes, devices: DeviceList, backup_seed: bytes
+    record: HistoryRecord,
+    commit: Commit,
+    *,
+    user: bytes,
+    devices: DeviceList,
+    backup_seed: bytes,
 ) -> bytes:
-    """Open a record of the own account; the caller still checks the secret against the commit.
+    """Open a record of the own account and check its secret against the commit's tag.
 
-    ``EpochSecrets`` (epoch.py) does that check. Refuses ``signature`` for a writer that the list
-    does not name and ``recovery`` for a record that does not open.
+    Refuses ``signature`` for a writer that the own ``devices`` do not name, and ``recovery`` for a
+    record that does not open, or opens to another secret than the commit's.
     """
     entry = devices.entry(record.writer)
     if entry is None:
         raise SignatureError("a history record by an unknown device")
     ad = _associated_data(user, record.bk_version, record.name)
     verify(entry.dsk_pub, "history", h("history", lp(ad, record.record)), record.sig)
-    if len(record.record) != RECORD_SIZE:
-        raise RecoveryError("a history record has 1168 bytes")
+    if len(record.record) != RECORD_SIZE or record.name.commit_hash != commit.hash:
+        raise RecoveryError("a history record of another length or commit")
     ciphertext = record.record[: xwing.CIPHERTEXT_SIZE]
     try:
         shared = xwing.decapsulate(backup_seed, ciphertext)
         sealed = record.record[xwing.CIPHERTEXT_SIZE :]
-        return aead_open(kdf(shared, "history", ad), ZERO_NONCE, sealed, ad)
+        secret = aead_open(kdf(shared, "history", ad), ZERO_NONCE, sealed, ad)
     except (xwing.XWingError, AeadError):
         raise RecoveryError("a history record does not open") from None
+    if not same(confirm_tag(secret, commit.core_hash), commit.tag):
+        raise RecoveryError("a history record with another secret")
+    return secret

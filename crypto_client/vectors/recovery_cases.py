@@ -1,0 +1,198 @@
+"""Vectors of docs/protocol.md §5: recovery secret, blob, history records."""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from crypto_client import xwing
+from crypto_client.commit import Commit
+from crypto_client.encoding import encode_base64url as b64
+from crypto_client.encoding import lp, lp_split, u8, u32, u64
+from crypto_client.history import EpochName, HistoryRecord, HistoryWriter, seal_history
+from crypto_client.primitives import h, sign
+from crypto_client.recovery import (
+    SignedBlob,
+    backup_public,
+    backup_seed,
+    encode_code,
+    seal_recovery,
+)
+from crypto_client.vectors.case import Case, commit_bytes
+from crypto_client.vectors.cast import Person, person, seeded
+from crypto_client.vectors.forge import Forgery
+
+_WORDS = "baba zyzu mido kera tofu nalo"
+
+
+def cases() -> Iterator[tuple[str, Case]]:
+    """Give every case with its topic."""
+    alice = person("alice")
+    groups = {"recovery": _recovery(alice), "recovery-secret": _secrets(alice)}
+    for topic, group in groups.items():
+        yield from ((topic, case) for case in group)
+
+
+def _blob(alice: Person, **changes: Any) -> SignedBlob:
+    values = {"version": 3, "bk_version": 1, "random": seeded("blob"), **changes}
+    return seal_recovery(alice.account, alice.recovery_key, _WORDS, **values)
+
+
+def _edited(alice: Person, blob: SignedBlob, at: int, value: bytes) -> SignedBlob:
+    fields = lp_split(blob.data)
+    context = lp_split(fields[0])
+    context[at] = value
+    data = lp(lp(*context), *fields[1:])
+    return SignedBlob(data, sign(alice.account.seed, "recovery", h("recovery", data)))
+
+
+def _part(alice: Person, blob: SignedBlob, at: int, value: bytes) -> SignedBlob:
+    fields = lp_split(blob.data)
+    fields[at] = value
+    data = lp(*fields)
+    return SignedBlob(data, sign(alice.account.seed, "recovery", h("recovery", data)))
+
+
+def _recovery(alice: Person) -> Iterator[Case]:
+    bob = person("bob")
+    blob = _blob(alice)
+    code = encode_code(alice.recovery_key)
+
+    def case(
+        name: str, comment: str, blob: SignedBlob, expect: str = "recovery", **more: Any
+    ) -> Case:
+        given: dict[str, Any] = {
+            "data": b64(blob.data),
+            "sig": b64(blob.sig),
+            "user": b64(alice.user),
+            "secret": _WORDS,
+            "code": None,
+            "known_version": 3,
+            "known_bk_version": 1,
+            **more,
+        }
+        if given["code"] is not None:
+            given["secret"] = None
+        return Case(name, comment, "5.3", "recovery_open", given, expect)
+
+    yield case("six-words", "the usual way", blob, "ok")
+    yield case("code", "without Argon2id", blob, "ok", code=code)
+    spaced = "  BABA zyzu\tmido  kera\u3000tofu nalo\n"
+    yield case("recovery-double-space", "the same secret", blob, "ok", secret=spaced)
+    yield case("recovery-check-wrong", "another word", blob, secret=_WORDS[:-1] + "u")
+    why = "weak parameters are refused before Argon2id runs"
+    yield case("recovery-ops-2", why, _edited(alice, blob, 7, u32(2)))
+    yield case("recovery-ops-17", why, _edited(alice, blob, 7, u32(17)))
+    yield case("recovery-mem-8MiB", why, _edited(alice, blob, 8, u64(8 << 20)))
+    yield case("recovery-mem-4GiB", why, _edited(alice, blob, 8, u64(4 << 30)))
+    yield case("recovery-alg-2", "another algorithm", _edited(alice, blob, 6, u8(2)))
+    yield case("recovery-other-user", "another account's", blob, user=b64(bob.user))
+    yield case("recovery-version-lower-than-known", "an old blob", blob, known_version=4)
+    yield case("recovery-bk-version-lower", "an old backup key", blob, known_bk_version=2)
+    foreign = _edited(alice, blob, 3, bob.account.public)
+    yield case("recovery-amk-mismatch", "the context is bound", foreign, code=code)
+    unsigned = replace(blob, sig=bytes(64))
+    yield case("recovery-sig-missing", "anybody's blob", unsigned, "signature", code=code)
+    other_bk = backup_public(bob.recovery_key, alice.user, 1)
+    swapped = _part(alice, blob, 4, other_bk)
+    yield case("recovery-bk-pub-other", "somebody else's backup key", swapped, code=code)
+    other = _blob(alice, random=seeded("other blob"))
+    mixed = _part(alice, blob, 1, lp_split(other.data)[1])
+    yield case("blob-two-keys-one-ciphertext", "the check decides", mixed)
+    yield case("recovery-suite-2", "an unknown suite", _edited(alice, blob, 1, b"\2"), "suite")
+    long_blob = SignedBlob(blob.data + b"\0", blob.sig)
+    yield case("recovery-trailing-byte", "one byte more", long_blob, "parse")
+
+
+def _secrets(alice: Person) -> Iterator[Case]:
+    code = encode_code(alice.recovery_key)
+
+    def read(name: str, comment: str, text: str, expect: str = "ok") -> Case:
+        return Case(name, comment, "5.2", "recovery_code", {"code": text}, expect)
+
+    def typed(name: str, comment: str, text: str, expect: str = "ok") -> Case:
+        return Case(name, comment, "5.2", "recovery_secret", {"text": text}, expect)
+
+    yield read("code", "13 groups of four", code)
+    yield read("code-lower-case", "typed without groups", code.replace("-", "").lower())
+    like = code.replace("0", "O").replace("1", "l")
+    yield read("code-look-alikes", "O is 0, l is 1", like)
+    wrong = code[:-1] + ("0" if code[-1] != "0" else "2")
+    yield read("code-checksum", "the last character is wrong", wrong, "recovery")
+    yield read("code-51", "one character missing", code[:-1], "recovery")
+    yield read("code-53", "one character more", code + "0", "recovery")
+    yield read("code-u", "U is no character of a code", "U" + code[1:], "recovery")
+    numbers = [0, 1, 431, 432, 4000, 7775]
+    yield Case("words", "by formula", "5.2", "recovery_words", {"numbers": numbers})
+    yield typed("secret", "already normal", _WORDS)
+    yield typed("secret-upper-case", "ASCII is lower-cased", _WORDS.upper())
+    hangul = "감래 단비 바다"
+    yield typed("secret-hangul", "syllables", hangul)
+    decomposed = unicodedata.normalize("NFD", hangul)
+    yield typed("recovery-nfd-hangul-input", "the same syllables", decomposed)
+    yield typed("secret-empty", "nothing", " ", "recovery")
+    yield typed("secret-accent", "not stable in every Unicode", "café baba", "recovery")
+    yield typed("secret-punctuation", "not a word", "baba, zyzu", "recovery")
+
+
+def history_cases(alice: Person, mallory: Person, commit: Commit, room: bytes) -> Iterator[Case]:
+    """Give the cases of history records for a commit that ``alice`` is in, made by Forgery."""
+    writer = HistoryWriter(alice.keys, 1, backup_public(alice.recovery_key, alice.user, 1))
+    seed = backup_seed(alice.recovery_key, alice.user, 1)
+    name = EpochName(room, 0, commit.hash)
+    secret = seeded(Forgery.seed)(32)
+    good = seal_history(writer, name, secret)
+
+    def case(
+        name: str, comment: str, record: HistoryRecord, expect: str = "recovery", **more: Any
+    ) -> Case:
+        given = {
+            "room": b64(record.name.room),
+            "epoch": record.name.epoch,
+            "commit_hash": b64(record.name.commit_hash),
+            "bk_version": record.bk_version,
+            "writer": b64(record.writer),
+            "record": b64(record.record),
+            "sig": b64(record.sig),
+            "user": b64(alice.user),
+            "device_list": b64(alice.devices.data),
+            "backup_seed": b64(seed),
+            "commit": commit_bytes(commit),
+            **more,
+        }
+        return Case(name, comment, "5.4", "history_open", given, expect)
+
+    def signed_again(base: HistoryRecord, **changes: Any) -> HistoryRecord:
+        changed = replace(base, **changes)
+        place = changed.name
+        ad = lp(
+            b"history",
+            u8(1),
+            alice.user,
+            u64(changed.bk_version),
+            place.room,
+            u64(place.epoch),
+            place.commit_hash,
+        )
+        content = h("history", lp(ad, changed.record))
+        return replace(changed, sig=alice.keys.sign("history", content))
+
+    yield case("history", "a record of the first epoch", good, "ok")
+    wrong = seal_history(writer, name, bytes(32))
+    yield case("history-wrong-es", "anybody can encrypt to a public key", wrong)
+    other = mallory.user
+    yield case("history-other-user", "of another account", good, "signature", user=b64(other))
+    elsewhere = signed_again(good, name=replace(name, room=b"\x09" * 16))
+    yield case("history-other-room", "moved to another room", elsewhere)
+    old = signed_again(good, bk_version=2)
+    yield case("history-old-bk-version", "under another version", old)
+    by_mallory = replace(good, writer=mallory.keys.device)
+    why = "by a device that is not in the own list"
+    yield case("history-writer-unknown", why, by_mallory, "signature")
+    yield case("history-sig", "not signed", replace(good, sig=bytes(64)), "signature")
+    short = signed_again(good, record=good.record[:-1])
+    yield case("history-1167", "a byte missing", short)
+    wrap = commit.wraps[alice.keys.device]
+    yield case("wrap-as-history", "a wrap in its place", signed_again(good, record=wrap))
+    low = good.record[: xwing.CIPHERTEXT_SIZE - 32] + bytes(32) + good.record[-48:]
+    yield case("history-ct-low-order", "no shared secret", signed_again(good, record=low))
