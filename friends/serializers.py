@@ -40,6 +40,7 @@ class Friend(StrictSerializer):
 
 class Received(StrictSerializer):
     friend_request_id = IdField()
+    email = TextField()
     nickname = TextField()
     created_ms = WholeField()
 
@@ -92,6 +93,7 @@ def friends_of(user: User) -> dict[str, Any]:
         "received": [
             {
                 "friend_request_id": str(row.id),
+                "email": row.sender.email,
                 "nickname": row.sender.nickname,
                 "created_ms": milliseconds(row.created_at),
             }
