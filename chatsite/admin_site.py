@@ -1,6 +1,6 @@
 """The admin as moderators see it: accounts, devices, rooms as metadata; there is no content.
 
-Why its pages have their own content security policy: docs/decisions/0003-admin-pages.md.
+Why its pages have a policy of their own: docs/decisions/0007-admin-pages-without-trusted-types.md
 """
 
 from collections.abc import Iterable
@@ -51,6 +51,8 @@ class ModerationSite(AdminSite):
         return redirect_to_login(request.GET.get("next", reverse("admin:index")))
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        if request.method != "POST":
+            return redirect("account_logout")
         get_adapter(request).logout(request)
         return redirect("account_login")
 

@@ -103,7 +103,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "allauth",
     "allauth.account",
-    "allauth.mfa",
     "allauth.usersessions",
     "allauth.headless",
     "channels",
@@ -136,6 +135,8 @@ ASGI_APPLICATION = "chatsite.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Ours come before the libraries' pages of the same name.
+        "DIRS": [BASE_DIR / "chatsite" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -207,7 +208,6 @@ USERSESSIONS_TRACK_ACTIVITY = True
 USERSESSIONS_ADAPTER = "accounts.adapter.SessionsAdapter"
 HEADLESS_ONLY = False
 HEADLESS_CLIENTS = ("app",)
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 # REST
 

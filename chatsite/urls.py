@@ -19,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", set_language, name="set_language"),
     path("api/", include("accounts.urls")),
     path("api/", include("friends.urls")),
+    path("api/", include("rooms.urls")),
+    path("api/", include("messaging.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/<path:rest>", errors.unknown_api),
     path("admin/", admin.site.urls),

@@ -5,9 +5,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from chatsite.frontend import NotBuilt
+
 
 @require_safe
 @login_required
 def app(request: HttpRequest, **path: object) -> HttpResponse:
     """The shell; the browser reads from the address which screen is meant."""
-    return render(request, "app.html")
+    try:
+        return render(request, "app.html")
+    except NotBuilt:
+        return render(request, "not_built.html", status=503)
