@@ -4,8 +4,8 @@ import {
   MAX_BODY,
   MESSAGE_BUCKETS,
   ascending,
-  b64decode,
-  b64encode,
+  decodeBase64url,
+  encodeBase64url,
   equalBytes,
   fromHex,
   hex,
@@ -81,17 +81,17 @@ describe("base64url", () => {
   it("reads what it writes and nothing else", () => {
     fc.assert(
       fc.property(bytes(), (data) => {
-        expect(b64decode(b64encode(data))).toEqual(data);
+        expect(decodeBase64url(encodeBase64url(data))).toEqual(data);
       }),
     );
   });
 
   it("has one text for each byte string", () => {
-    expect(hex(b64decode("_-8"))).toBe("ffef");
+    expect(hex(decodeBase64url("_-8"))).toBe("ffef");
     for (const bad of ["_-8=", "_-9", "/+8", "_-8\n", "A", " AAA"]) {
-      expect(refused(() => b64decode(bad))).toBe("parse");
+      expect(refused(() => decodeBase64url(bad))).toBe("parse");
     }
-    expect(refused(() => b64decode("AAAA", 4))).toBe("parse");
+    expect(refused(() => decodeBase64url("AAAA", 4))).toBe("parse");
   });
 });
 
