@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("friends.urls")),
     path("api/", include("rooms.urls")),
     path("api/", include("messaging.urls")),
+    path("api/", include("rooms.urls")),
+    path("api/", include("messaging.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/<path:rest>", errors.unknown_api),
     path("admin/", admin.site.urls),

@@ -25,7 +25,7 @@ class NewLeave(StrictSerializer):
     statement = BytesField(min=1, max=MAX_STATEMENT)
 
 
-class Me(StrictSerializer):
+class OwnStay(StrictSerializer):
     role = serializers.ChoiceField(ROLES)
     joined_epoch = WholeField()
     last_epoch = WholeField(allow_null=True)
@@ -60,7 +60,7 @@ class Room(StrictSerializer):
     head_seq = WholeField()
     stale = serializers.BooleanField()
     created_ms = WholeField()
-    me = Me()
+    me = OwnStay()
     members = Member(many=True)
     leaving = Leaving(many=True)
     cursors = CursorOf(many=True)
