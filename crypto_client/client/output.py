@@ -42,7 +42,8 @@ def _word(value: object) -> str:
 def message_line(row: Row) -> str:
     """A message as a line: who, what, and its state when it is not stored."""
     if "event" in row:
-        return f"      * {row['event']} {row.get('about', '')}".rstrip()
+        about = row.get("title") or ", ".join(row.get("about", []))
+        return f"      * {row['event']} {_printable(about)}".rstrip()
     text = row.get("text", f"[{row.get('unreadable', '')}]")
     state = "" if row.get("state") == "stored" else f"  ({row.get('state')})"
     return f"{row.get('seq') or '':>5} {row['sender']}: {_printable(text)}{state}"

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from crypto_client.client.changes import Line, describe
 from crypto_client.client.failures import Refused, TimedOut
 from crypto_client.client.keys import Keyring, now_ms
 from crypto_client.client.server import JSON, Server, b64, unb64
 from crypto_client.client.store import Store
-from crypto_client.commit import Commit, PrekeySource, prekey_floors
+from crypto_client.commit import Commit, PrekeySource, parse_core, prekey_floors
 from crypto_client.committing import Committer, make_commit
 from crypto_client.epoch import (
     RoomView,
@@ -33,6 +34,7 @@ ROOM_TABLES = (
     "epochs",
     "messages",
     "events",
+    "changes",
     "history_queue",
     "voids",
     "log_items",
@@ -109,6 +111,20 @@ class Rooms:
             uuid.UUID(summary["room_id"]).bytes,
             json.dumps(summary),
         )
+        for member in summary["members"]:
+            names = (member["user_id"], member["nickname"])
+            self.store.run("INSERT OR REPLACE INTO people VALUES (?, ?)", *names)
+
+    def nickname(self, user: bytes) -> str:
+        """What a person called themselves when last seen in a room; their id before that."""
+        user_id = str(uuid.UUID(bytes=user))
+        row = self.store.row("SELECT nickname FROM people WHERE user = ?", user_id)
+        return str(row["nickname"]) if row else user_id
+
+    def is_member(self, room: bytes) -> bool:
+        """Whether this person is in the room now, as the server last said."""
+        row = self.store.row("SELECT summary FROM rooms WHERE room = ?", room)
+        return bool(row) and json.loads(row["summary"])["me"]["last_epoch"] is None
 
     def forget(self, room: bytes) -> None:
         """Remove everything of a room from the home."""
@@ -149,14 +165,17 @@ class Rooms:
             source=PrekeySource(device.user, device.device, self.keyring.prekey_seeds()),
             history=self.keyring.history_writer(),
         )
-        self._keep(room, commit, received)
+        lines = describe(
+            parse_ops(commit.ops), parse_core(commit.core).committer_user, received.view
+        )
+        self._keep(room, lines, received)
         self._acknowledge(room, received)
 
     def trust(self) -> Trust:
         """What commits are judged with: verified lists and pinned account keys."""
         return Trust(self.keyring.lists(), self.keyring.pins())
 
-    def _keep(self, room: bytes, commit: Commit, received: Received) -> None:
+    def _keep(self, room: bytes, lines: list[Line], received: Received) -> None:
         """Step 10 of docs/protocol.md §7.3: head, roster, chains, history: one transaction."""
         with self.store.transaction():
             if received.cuts and (closing := self.epoch(room, received.view.epoch - 1)):
@@ -165,6 +184,12 @@ class Rooms:
                 self.save_epoch(received.epoch)
             if received.history:
                 self._queue_history(room, received)
+            self.store.run(
+                "INSERT OR IGNORE INTO changes VALUES (?, ?, ?)",
+                room,
+                received.view.epoch,
+                json.dumps(lines),
+            )
             view = json.dumps(view_to_json(received.view))
             self.store.run("UPDATE rooms SET view = ? WHERE room = ?", view, room)
 

@@ -3,6 +3,7 @@
 Fan-out is a hint. Whatever it says, the place of a message is what the log says (docs/wire.md §4).
 """
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ class Messenger:
         self.rooms = Rooms(store, server, keyring)
         self.inbox = Inbox(store, self.rooms)
         self.outbox = Outbox(store, self.rooms, self.inbox, socket)
+        self._shown = {_key(row) for row in self._all_messages()}
 
     # Catching up
 
@@ -123,9 +125,9 @@ class Messenger:
             self.sync([uuid.UUID(summary["room_id"]).bytes for summary in self.rooms.all()])
 
     def arrivals(self, deadline: float) -> Iterator[JSON]:
-        """Messages of others as they arrive, each once, until the deadline (monotonic seconds)."""
-        shown = {(row["device"], row["message"]) for row in self._all_messages()}
+        """Messages of others that this device had not received before, each once, as they come."""
         next_ping, next_check = time.monotonic() + PING_SECONDS, time.monotonic() + CHECK_SECONDS
+        yield from self._new()
         while (now := time.monotonic()) < deadline:
             if now > next_ping:
                 self.socket.ask("ping", t=int(now * 1000))
@@ -136,40 +138,50 @@ class Messenger:
             frame = self.socket.take(min(deadline, next_ping, next_check) - now)
             if frame is not None:
                 self.handle(frame)
-            yield from self._new_since(shown)
+            yield from self._new()
 
     def _all_messages(self) -> list[Any]:
         return self.store.rows(
             "SELECT * FROM messages ORDER BY seq IS NULL, seq, accepted_ms, rowid"
         )
 
-    def _new_since(self, shown: set[tuple[bytes, bytes]]) -> Iterator[JSON]:
+    def _new(self) -> Iterator[JSON]:
         own = self.rooms.keyring.device.device
         for row in self._all_messages():
-            key = (row["device"], row["message"])
-            if key not in shown:
-                shown.add(key)
+            if _key(row) not in self._shown:
+                self._shown.add(_key(row))
                 if row["device"] != own:
                     yield self._row(row)
 
     def timeline(self, room: bytes, last: int) -> list[JSON]:
         """The last messages and membership lines of a room in their order, the unstored last."""
         messages = self.store.rows("SELECT * FROM messages WHERE room = ?", room)
-        events = self.store.rows("SELECT * FROM events WHERE room = ?", room)
         rows = [self._row(row) for row in messages]
-        rows += [
-            {"room_id": str(uuid.UUID(bytes=room)), "seq": e["seq"], "event": e["detail"]}
-            for e in events
-        ]
+        for event in self.store.rows("SELECT * FROM events WHERE room = ?", room):
+            rows += self._event_rows(room, event["seq"], json.loads(event["detail"]))
         rows.sort(key=lambda row: (row["seq"] is None, row["seq"] or row.get("accepted_ms", 0)))
         return rows[-last:]
+
+    def _event_rows(self, room: bytes, seq: int, detail: JSON) -> list[JSON]:
+        """A commit's lines; a leave waits for the commit that executes it."""
+        place: JSON = {"room_id": str(uuid.UUID(bytes=room)), "seq": seq}
+        if detail["kind"] == "unreadable":
+            return [{**place, "unreadable": detail["outcome"], "sender": "?", "state": "stored"}]
+        sql = "SELECT lines FROM changes WHERE room = ? AND epoch = ?"
+        row = self.store.row(sql, room, detail.get("epoch", -1))
+        return [{**place, **self._named(line)} for line in json.loads(row["lines"])] if row else []
+
+    def _named(self, line: JSON) -> JSON:
+        people = [self.rooms.nickname(uuid.UUID(user).bytes) for user in line.get("about", [])]
+        by = self.rooms.nickname(uuid.UUID(line["by"]).bytes)
+        return {**line, "by": by, **({"about": people} if people else {})}
 
     def _row(self, row: Any) -> JSON:
         shown: JSON = {
             "room_id": str(uuid.UUID(bytes=row["room"])),
             "seq": row["seq"],
             "message_id": str(uuid.UUID(bytes=row["message"])),
-            "sender": self._nickname(row["room"], row["sender"]),
+            "sender": self.rooms.nickname(row["sender"]),
             "sender_id": str(uuid.UUID(bytes=row["sender"])),
             "device_id": str(uuid.UUID(bytes=row["device"])),
             "accepted_ms": row["accepted_ms"],
@@ -182,14 +194,6 @@ class Messenger:
             shown["text"] = body.text if body.type == "text" else None
         return shown
 
-    def _nickname(self, room: bytes, user: bytes) -> str:
-        wanted = str(uuid.UUID(bytes=user))
-        for summary in self.rooms.all():
-            for member in summary["members"]:
-                if member["user_id"] == wanted:
-                    return str(member["nickname"])
-        return wanted
-
     def unread(self, room: bytes) -> int:
         """Messages of others behind the read cursor."""
         row = self.store.row(
@@ -201,8 +205,14 @@ class Messenger:
         return int(row["n"]) if row else 0
 
     def mark_read(self, room: bytes) -> None:
-        """Say that everything up to the cursor was received and read."""
+        """Say that everything up to the cursor was received and read; leavers say nothing."""
+        if not self.rooms.is_member(room):
+            return
         cursor = self._cursor(room)
         room_id = str(uuid.UUID(bytes=room))
         reply = self.socket.ask("cursor.move", room_id=room_id, delivered_to=cursor, read_to=cursor)
         self.store.run("UPDATE rooms SET read_to = ? WHERE room = ?", reply["read_to"], room)
+
+
+def _key(row: Any) -> tuple[bytes, bytes]:
+    return row["device"], row["message"]

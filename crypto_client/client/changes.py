@@ -1,0 +1,33 @@
+"""What a commit changed, in words for a timeline. Made from verified operations, never from events."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from crypto_client.epoch import RoomView
+from crypto_client.ops import Add, ChangeState, Create, Op, Remove, SetRole
+
+Line = dict[str, Any]
+
+
+def describe(ops: Sequence[Op], committer: bytes, view: RoomView) -> list[Line]:
+    """One line for each thing that a person would notice; none for a plain rotation."""
+    lines: list[Line] = []
+    for op in ops:
+        match op:
+            case Create():
+                lines.append({"event": "created", "about": [_id(m.user) for m in op.roster]})
+            case Add():
+                lines.append({"event": "joined", "about": [_id(op.member.user)]})
+            case Remove():
+                left = "left" if op.statement else "removed"
+                lines.append({"event": left, "about": [_id(op.user)]})
+            case SetRole():
+                lines.append({"event": "role", "about": [_id(op.user)]})
+            case ChangeState():
+                lines.append({"event": "renamed", "title": view.title})
+    return [{**line, "by": _id(committer)} for line in lines]
+
+
+def _id(user: bytes) -> str:
+    return str(uuid.UUID(bytes=user))
