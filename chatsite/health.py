@@ -6,6 +6,8 @@ from collections.abc import Callable
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 
+from messaging.drain import is_draining
+
 log = logging.getLogger("gamrae.health")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -26,7 +28,9 @@ class HealthMiddleware:
 
 
 def is_ready() -> bool:
-    """Whether the relational store answers."""
+    """Whether the relational store answers, and this process is not on its way out."""
+    if is_draining():
+        return False
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
