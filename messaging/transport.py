@@ -11,6 +11,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
@@ -221,12 +222,12 @@ class UvicornOutlet(Outlet):
 
 def outlet_for(send: Send, too_slow: Callable[[], None]) -> Outlet:
     """The best way out that this server offers; plain ASGI when anything is unexpected."""
+    outlet: Outlet = AsgiOutlet(too_slow, send)
     if settings.FAST_SEND == "auto" and fast_send():
-        try:
-            return _fast_outlet(send, too_slow)
-        except (AttributeError, IndexError, TypeError, LookupError):
-            log.debug("code=plain_send")
-    return AsgiOutlet(too_slow, send)
+        with suppress(AttributeError, IndexError, TypeError, LookupError):
+            outlet = _fast_outlet(send, too_slow)
+    log.debug("code=outlet kind=%s", type(outlet).__name__)
+    return outlet
 
 
 def _fast_outlet(send: Any, too_slow: Callable[[], None]) -> Outlet:

@@ -1,0 +1,86 @@
+"""``manage.py serve``: the server, with everything that belongs to the process around it."""
+
+import gc
+from argparse import ArgumentParser
+from contextlib import ExitStack
+from importlib import import_module
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.routing import get_default_application
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from messaging import runtime, services
+from messaging.drain import this_process
+from messaging.serving import CannotListen, Listening
+from messaging.serving.data_lock import InUse, locked
+from messaging.transport import fast_send
+
+
+class Command(BaseCommand):
+    """Checks what can be wrong before anybody connects, then serves until told to end."""
+
+    help = "Serve pages, REST and the chat socket."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=settings.HOST, help="default: HOST")
+        parser.add_argument(
+            "--port", type=int, default=settings.PORT, help="default: PORT; 0 takes a free one"
+        )
+        parser.add_argument(
+            "--server",
+            choices=("daphne", "uvicorn"),
+            default=settings.SERVER,
+            help="default: GAMRAE_SERVER",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.check_migrated()
+        with ExitStack() as stack:
+            if settings.SOLO:
+                try:
+                    stack.enter_context(locked(settings.DATA))
+                except InUse:
+                    raise CommandError(
+                        f"GAMRAE_DATA: another server uses {settings.DATA}: stop it, or name"
+                        " another folder."
+                    ) from None
+            self.serve(options["server"], options["host"], options["port"])
+
+    def check_migrated(self) -> None:
+        """A server over an old database would fail at the first request, with less to say."""
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            raise CommandError("The database is not up to date: run manage.py migrate first.")
+
+    def serve(self, server: str, host: str, port: int) -> None:
+        fast_send()
+        async_to_sync(services.finish_pending_commits)()
+        async_to_sync(services.finish_erasures)()
+        connections.close_all()
+        listening = Listening(
+            host=host,
+            port=port,
+            certificate=settings.TLS_CERT,
+            key=settings.TLS_KEY,
+            began=lambda taken: self.began(host, taken),
+            drain=lambda: this_process().run(runtime.queue()),
+        )
+        try:
+            with_server = import_module(f"messaging.serving.with_{server}")
+            with_server.serve(get_default_application(), listening)
+        except CannotListen as error:
+            raise CommandError(f"HOST, PORT: cannot listen at {host}:{port}: {error}") from error
+
+    def began(self, host: str, port: int) -> None:
+        """Everything loaded by now stays: the garbage collector need not look at it again."""
+        gc.collect()
+        gc.freeze()
+        scheme = "https" if settings.TLS_CERT else "http"
+        taken = port != settings.PORT
+        address = f"{scheme}://{host}:{port}" if taken else settings.PUBLIC_URL
+        self.stdout.write(f"Gamrae: {address}")
+        self.stdout.flush()

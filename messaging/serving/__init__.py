@@ -1,0 +1,28 @@
+"""Running a server around the application: daphne, or uvicorn by one setting."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+MAX_FRAME = 64 * 1024
+PING_SECONDS = 20
+PING_TIMEOUT_SECONDS = 60
+
+
+class CannotListen(Exception):
+    """The address is taken or not ours; the text is one sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where to listen, and what to do when that begins and when the process is told to end.
+
+    ``began`` gets the port, which is of interest when 0 was asked for. ``drain`` is awaited once
+    between the signal and the stop.
+    """
+
+    host: str
+    port: int
+    certificate: str
+    key: str
+    began: Callable[[int], None]
+    drain: Callable[[], Awaitable[None]]

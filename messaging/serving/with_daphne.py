@@ -1,0 +1,87 @@
+"""daphne, started from within so that the end of the process is ours."""
+
+import asyncio
+import signal
+from typing import Any
+
+from daphne.server import Server
+from daphne.server import reactor as twisted_reactor
+from twisted.internet.error import CannotListenError
+
+from messaging.serving import MAX_FRAME, PING_SECONDS, PING_TIMEOUT_SECONDS, CannotListen, Listening
+
+APPLICATION_CLOSE_SECONDS = 5
+HTTP_TIMEOUT_SECONDS = 120
+
+
+def serve(application: Any, listening: Listening) -> None:
+    """Serve until SIGTERM or SIGINT; a second one ends at once. Raises `CannotListen`."""
+    server = _Server(application, listening)
+    loop = twisted_reactor._asyncioEventloop
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.end)
+    server.run()
+    if server.refusal is not None:
+        raise CannotListen(server.refusal)
+
+
+class _Server(Server):  # type: ignore[misc] # daphne ships no types
+    def __init__(self, application: Any, listening: Listening) -> None:
+        super().__init__(
+            application,
+            endpoints=[_endpoint(listening)],
+            signal_handlers=False,
+            http_timeout=HTTP_TIMEOUT_SECONDS,
+            websocket_timeout=-1,
+            ping_interval=PING_SECONDS,
+            ping_timeout=PING_TIMEOUT_SECONDS,
+            websocket_max_message_size=MAX_FRAME,
+            websocket_max_frame_size=MAX_FRAME,
+            application_close_timeout=APPLICATION_CLOSE_SECONDS,
+            verbosity=0,
+            server_name="gamrae",
+        )
+        self._listening = listening
+        self._ending: asyncio.Task[None] | None = None
+        self.refusal: str | None = None
+        self.connections: dict[Any, dict[str, Any]] = {}
+
+    def listen_success(self, port: Any) -> None:
+        super().listen_success(port)
+        self._listening.began(port.getHost().port)
+
+    def listen_error(self, failure: Any) -> None:
+        reason = failure.value
+        if isinstance(reason, CannotListenError):
+            reason = reason.socketError
+        self.refusal = str(reason)
+        self.stop()
+
+    def end(self) -> None:
+        """Drain and stop; called twice, stop."""
+        if self._ending is not None:
+            self.stop()
+            return
+        self._ending = asyncio.ensure_future(self._drain_and_stop())
+
+    async def _drain_and_stop(self) -> None:
+        try:
+            await self._listening.drain()
+        finally:
+            self.stop()
+
+    def kill_all_applications(self) -> Any:
+        # Connections whose application has ended already have none to kill.
+        for protocol, details in list(self.connections.items()):
+            if "application_instance" not in details:
+                del self.connections[protocol]
+        return super().kill_all_applications()
+
+
+def _endpoint(listening: Listening) -> str:
+    host = listening.host.strip("[]").replace(":", r"\:")
+    where = f"port={listening.port}:interface={host}"
+    if not listening.certificate:
+        return f"tcp:{where}"
+    key, certificate = (path.replace(":", r"\:") for path in (listening.key, listening.certificate))
+    return f"ssl:{where}:privateKey={key}:certKey={certificate}"
