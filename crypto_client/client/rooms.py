@@ -124,7 +124,7 @@ class Rooms:
     def is_member(self, room: bytes) -> bool:
         """Whether this person is in the room now, as the server last said."""
         row = self.store.row("SELECT summary FROM rooms WHERE room = ?", room)
-        return bool(row) and json.loads(row["summary"])["me"]["last_epoch"] is None
+        return row is not None and json.loads(row["summary"])["me"]["last_epoch"] is None
 
     def forget(self, room: bytes) -> None:
         """Remove everything of a room from the home."""
