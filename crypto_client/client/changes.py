@@ -1,4 +1,4 @@
-"""What a commit changed, for a timeline. Made from verified operations, never from server events."""
+"""What a commit changed, for a timeline. Made from verified operations, never server events."""
 
 import uuid
 from collections.abc import Sequence
