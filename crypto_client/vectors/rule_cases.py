@@ -102,6 +102,14 @@ class Rules:
         newcomer = row(mallory, joined=1)
         by_member = self.forge(carol, Add(newcomer))
         yield self.case("commit-add-by-member", "admins add here", by_member)
+        opened = self.forge(self.alice.keys, ChangeState(), clear=ClearState(1, add_policy=1))
+        after = self.cast.receive(self.bob, self.view, opened)
+        by_itself = Forgery(after.view, mallory.keys, [Add(row(mallory, joined=2))], [self.bob])
+        name, why = "commit-add-of-oneself", "members add here, strangers do not"
+        yield self.case(name, why, by_itself.make(), "committer", before=after)
+        by_carol = Forgery(after.view, carol, [Add(row(mallory, joined=2))], [self.bob])
+        name, why = "commit-add-by-member-allowed", "add_policy 1"
+        yield self.case(name, why, by_carol.make(), "ok", before=after)
         early = self.forge(self.alice.keys, Add(row(mallory, joined=0)))
         yield self.case("add-joined-epoch", "joins now, not before", early)
         admin = self.forge(self.alice.keys, Add(row(mallory, 2, 1)))
@@ -113,6 +121,10 @@ class Rules:
         third = self.forge(self.alice.keys, SetRole(self.bob.user, 3))
         yield self.case("role-3", "an unknown role", third)
         good = commit_add(self.view, [mallory.devices], by_of(self.cast, self.received))
+        case = self.case("add-list-unsigned", "anybody's list", good, "signature")
+        unsigned = {"data": b64(mallory.devices.data), "sig": b64(bytes(64))}
+        lists = [item for item in case.given["lists"] if item["data"] != unsigned["data"]]
+        yield replace(case, given={**case.given, "lists": [*lists, unsigned]})
         pin = {mallory.user: self.alice.account.public}
         why = "a person decides before anything is written"
         yield self.case("add-existing-user-new-amk", why, good, "pin_mismatch", pins=pin)
@@ -125,6 +137,10 @@ class Rules:
         dropped = Seen(self.bob.keys.device, 0)
         without = Forgery(view, self.alice.keys, [gone, dropped], [self.bob]).make()
         yield self.case("commit-direct-remove", why, without, before=received["bob"])
+        leave = make_leave(self.bob.keys, view.room, 0).encode()
+        left: list[Op] = [replace(gone, statement=leave), dropped]
+        leaving = Forgery(view, self.alice.keys, left, [self.bob]).make()
+        yield self.case("direct-leave", "nobody leaves it", leaving, before=received["bob"])
 
     def remove(self, who: Person, by: DeviceKeys, statement: bytes = b"", **parts: Any) -> Commit:
         """Make a removal with the cut it needs."""
@@ -136,8 +152,8 @@ class Rules:
         alice, bob, carol = self.alice, self.bob, self.carol
         room = self.view.room
         subject = Subject(room, alice.user, alice.account.public, 0)
-        plain = self.remove(alice, carol.keys)
-        yield self.case("commit-remove-by-member", "carol is no admin", plain)
+        plain = self.remove(carol, bob.keys)
+        yield self.case("commit-remove-by-member", "bob is no admin", plain)
         leave = make_leave(carol.keys, room, 0)
         itself = self.forge(
             carol.keys,
@@ -214,6 +230,19 @@ class Rules:
         why = "even the last admin"
         yield self.case("server-remove", why, commit, "ok", **pinned)
         yield self.case("server-remove-without-pin", "no server key", commit)
+        trust = self.cast.trust(public_key(SERVER_SEED))
+        opened = self.forge(alice.keys, ChangeState(), clear=ClearState(1, add_policy=1))
+        open_room = self.cast.receive(bob, self.view, opened).view
+        ops: list[Op] = [
+            Remove(alice.user, alice.account.public, 0, gone),
+            Seen(alice.keys.device, 0),
+        ]
+        headless = Forgery(open_room, bob.keys, ops, [bob]).make()
+        after = self.cast.receive(bob, open_room, headless, trust)
+        mallory = row(self.cast.mallory, joined=3)
+        more = Forgery(after.view, carol.keys, [Add(mallory)], [bob]).make()
+        why = "it can only shrink"
+        yield self.case("add-in-room-without-admin", why, more, before=after)
 
     def states(self) -> Iterator[Case]:
         """Clear fields and cuts."""
@@ -259,6 +288,9 @@ class Rules:
             self.forge(replace(self.cast.mallory.keys, user=carol.user)),
             "committer",
         )
+        borrowed = self.forge(replace(bob.keys, user=carol.user))
+        name = "commit-by-device-of-other-member"
+        yield self.case(name, "bob's device in carol's name", borrowed, "committer")
         foreign = Refresh(carol.user, 1, bob.devices.list_hash)
         wrong = self.forge(bob.keys, replace(foreign, list_version=2))
         name = "self-add-list-of-other-user"

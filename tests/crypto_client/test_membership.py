@@ -220,6 +220,15 @@ def test_a_missing_device_list_is_named(cast: World, garden: dict[str, Received]
     assert refusal.value.list_hash == cast.mallory.devices.list_hash
 
 
+def test_a_device_list_is_found_by_its_hash_and_nothing_else(
+    cast: World, garden: dict[str, Received]
+) -> None:
+    commit = commit_rotation(garden["alice"].view, by(cast, cast.alice, garden["alice"]))
+    swapped = {**cast.lists, cast.carol.devices.list_hash: cast.mallory.devices}
+    with pytest.raises(ReferenceMissingError):
+        cast.receive(cast.bob, garden["bob"].view, commit, replace(cast.trust(), lists=swapped))
+
+
 def broken_prekey(who: Person) -> SignedPrekey:
     """Give a prekey whose X25519 half is of small order, properly signed."""
     data = who.prekey.data.replace(parse_public(who)[-32:], bytes(32))
