@@ -223,14 +223,14 @@ def test_rooms_hear_of_commits_and_leaves_and_drop_who_is_gone(garden, monkeypat
         heard.append((event, members))
 
     async def membership_changed(room_id, removed):
-        heard.append(("dropped", set(removed)))
+        heard.append(("dropped", {"removed": set(removed)}))
 
     monkeypatch.setattr("messaging.announce.room_event", room_event)
     monkeypatch.setattr("messaging.announce.membership_changed", membership_changed)
 
     garden.commit("alice", garden.remove("alice", "bob"))
 
-    assert heard[0] == ("dropped", {garden.cast.bob.id})
+    assert heard[0] == ("dropped", {"removed": {garden.cast.bob.id}})
     assert (heard[1][0], heard[1][1]["epoch"]) == ("commit.accepted", 2)
 
 
