@@ -204,5 +204,3 @@ export function unpad(padded: Uint8Array, buckets: readonly number[]): Uint8Arra
   }
   return content;
 }
-
-export { decodeBase64url as b64decode, encodeBase64url as b64encode };

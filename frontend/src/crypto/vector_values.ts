@@ -14,6 +14,9 @@ export const text = encodeBase64url;
 /** Bytes, written as base64url. */
 export type Bytes = string;
 
+/** An object whose members are all bytes. */
+export type Of<Names extends string> = Record<Names, Bytes>;
+
 export interface SignedIn {
   data: Bytes;
   sig: Bytes;
