@@ -63,3 +63,9 @@ def newcomer(db) -> Person:
     person = Person("newcomer", user)
     person.client.force_login(user)
     return person
+
+
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks):
+    """``with committed():`` runs what waits for a commit when the block ends."""
+    return lambda: django_capture_on_commit_callbacks(execute=True)
