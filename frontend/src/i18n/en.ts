@@ -17,6 +17,8 @@ export const en: Catalogue = {
     skip: "Skip to content",
     choose: "Choose a chat",
     chooseHint: "Pick a chat on the left, or start a new one.",
+    chooseFriend: "Talk with a friend",
+    chooseFriendHint: "Choose a friend to see their profile and to start talking.",
     unknown: "There is nothing here",
     unknownHint: "The address may have changed or been deleted.",
     toChats: "Go to chats",
@@ -50,6 +52,7 @@ export const en: Catalogue = {
     insecureTitle: "Please use the secure address",
     insecureText:
       "The connection to this address is not encrypted, so the browser does not allow keys to be made. It works at an address that starts with https://.",
+    insecureLink: "Open the secure address",
     insecureHint: "If you do not know it, ask the person who runs this server.",
     unsupportedTitle: "This browser cannot be used",
     unsupportedText: "It lacks something that is needed to open messages safely.",

@@ -13,6 +13,8 @@ export const ko = {
     skip: "본문으로 건너뛰기",
     choose: "대화를 골라 주세요",
     chooseHint: "왼쪽에서 대화를 고르거나, 새 대화를 시작해 보세요.",
+    chooseFriend: "친구와 이야기해 보세요",
+    chooseFriendHint: "친구를 고르면 프로필을 보고 바로 대화할 수 있어요.",
     unknown: "찾는 화면이 없어요",
     unknownHint: "주소가 바뀌었거나 지워진 것 같아요.",
     toChats: "채팅으로 가기",
@@ -45,6 +47,7 @@ export const ko = {
     insecureTitle: "안전한 주소로 열어 주세요",
     insecureText:
       "이 주소는 암호화되지 않은 연결이라 브라우저가 열쇠를 만들지 못하게 막아요. https:// 로 시작하는 주소로 열면 쓸 수 있어요.",
+    insecureLink: "안전한 주소로 열기",
     insecureHint: "주소를 모르면 이 서버를 운영하는 분께 물어봐 주세요.",
     unsupportedTitle: "이 브라우저에서는 쓸 수 없어요",
     unsupportedText: "메시지를 안전하게 여는 데 필요한 기능이 이 브라우저에 없어요.",

@@ -49,19 +49,26 @@ function append(rows: Row[], item: TimelineItem): void {
   }
 }
 
-/** The rows to draw. The unread line stands before the first item of others after `unreadAfter`. */
-export function rowsOf(timeline: Pick<Timeline, "items" | "unreadAfter">): Row[] {
+/**
+ * Where the unread line stands: before the first item of somebody else after `unreadAfter`; -1 for no
+ * line. While older items are missing above, the first one that is here need not be the first unread.
+ */
+export function firstUnread({ items, unreadAfter, hasOlder }: Omit<Timeline, "roomId">): number {
+  if (unreadAfter === null) return -1;
+  const index = items.findIndex((item) => !item.mine && item.seq > unreadAfter);
+  const isCertain = !hasOlder || items.slice(0, index).some((item) => item.seq > 0 && item.seq <= unreadAfter);
+  return isCertain ? index : -1;
+}
+
+/** The rows to draw, with the unread line before the item of `unreadKey`. */
+export function rowsOf(items: readonly TimelineItem[], unreadKey: string | null): Row[] {
   const rows: Row[] = [];
   let previous: TimelineItem | null = null;
-  let lineDrawn = timeline.unreadAfter === null;
-  for (const item of timeline.items) {
+  for (const item of items) {
     if (previous === null || !isSameDay(previous.atMs, item.atMs)) {
       rows.push({ kind: "day", key: `day ${item.key}`, atMs: item.atMs });
     }
-    if (!lineDrawn && !item.mine && item.seq > (timeline.unreadAfter ?? 0)) {
-      rows.push({ kind: "unread", key: "unread" });
-      lineDrawn = true;
-    }
+    if (item.key === unreadKey) rows.push({ kind: "unread", key: "unread" });
     append(rows, item);
     previous = item;
   }

@@ -29,13 +29,24 @@ export function pathOf(route: Exclude<Route, { page: "unknown" }>): string {
 }
 
 /** The parts of a click that tell whether the browser should follow the link by itself. */
-export type Click = Pick<
-  MouseEvent,
-  "button" | "metaKey" | "ctrlKey" | "shiftKey" | "altKey" | "defaultPrevented"
->;
+export interface Click {
+  button: number;
+  metaKey: boolean;
+  ctrlKey: boolean;
+  shiftKey: boolean;
+  altKey: boolean;
+  defaultPrevented: boolean;
+}
+
+/** The parts of a link that matter; an `<a>` fits. */
+export interface Link {
+  href: string;
+  target: string;
+  hasAttribute(name: string): boolean;
+}
 
 /** The route that a click on a link opens inside this page; null leaves the link to the browser. */
-export function routeOfClick(click: Click, link: HTMLAnchorElement, origin: string): Route | null {
+export function routeOfClick(click: Click, link: Link, origin: string): Route | null {
   const plain = click.button === 0 && !click.metaKey && !click.ctrlKey && !click.shiftKey && !click.altKey;
   if (!plain || click.defaultPrevented || link.target !== "" || link.hasAttribute("download")) return null;
   const address = new URL(link.href, origin);

@@ -13,6 +13,12 @@ export function atEnd(count: number): Window {
   return { start: Math.max(0, count - MOST_ITEMS), end: count };
 }
 
+/** With some items above `index`, so that it can be scrolled to. */
+export function around(index: number, count: number): Window {
+  const start = Math.max(0, Math.min(index - STEP, count - MOST_ITEMS));
+  return { start, end: Math.min(count, start + MOST_ITEMS) };
+}
+
 export function movedUp(window: Window): Window {
   const start = Math.max(0, window.start - STEP);
   return { start, end: Math.min(window.end, start + MOST_ITEMS) };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { rowsOf } from "../../src/ui/grouping.ts";
-import { afterChange, atEnd, MOST_ITEMS, movedDown, movedUp } from "../../src/ui/window.ts";
+import { firstUnread, rowsOf } from "../../src/ui/grouping.ts";
+import { afterChange, around, atEnd, MOST_ITEMS, movedDown, movedUp } from "../../src/ui/window.ts";
 import { alice, bob, item } from "./fake_engine.ts";
 
 const noon = new Date(2026, 2, 3, 12, 0, 0).getTime();
@@ -10,7 +10,7 @@ describe("rows of a timeline", () => {
   test("one sender within one minute is one group", () => {
     const items = [0, 10_000, 59_000].map((after, n) => item({ key: `k${n}`, sender: alice, atMs: noon + after }));
 
-    const rows = rowsOf({ items, unreadAfter: null });
+    const rows = rowsOf(items, null);
 
     expect(kinds(rows)).toEqual(["day", "bubbles"]);
     expect(rows[1]).toMatchObject({ items });
@@ -25,7 +25,7 @@ describe("rows of a timeline", () => {
       item({ key: "e", sender: bob, atMs: noon + 63_000 }),
     ];
 
-    expect(kinds(rowsOf({ items, unreadAfter: null }))).toEqual([
+    expect(kinds(rowsOf(items, null))).toEqual([
       "day", "bubbles", "bubbles", "bubbles", "fact", "bubbles",
     ]);
   });
@@ -33,18 +33,25 @@ describe("rows of a timeline", () => {
   test("each local day has its separator", () => {
     const items = [item({ key: "a", atMs: noon }), item({ key: "b", atMs: noon + 86_400_000 })];
 
-    expect(kinds(rowsOf({ items, unreadAfter: null }))).toEqual(["day", "bubbles", "day", "bubbles"]);
+    expect(kinds(rowsOf(items, null))).toEqual(["day", "bubbles", "day", "bubbles"]);
   });
 
-  test("the unread line stands once, before the first unread item of somebody else", () => {
-    const items = [
-      item({ key: "a", seq: 1, sender: bob, atMs: noon }),
-      item({ key: "b", seq: 2, mine: true, sender: alice, atMs: noon + 1 }),
-      item({ key: "c", seq: 3, sender: bob, atMs: noon + 2 }),
-      item({ key: "d", seq: 4, sender: bob, atMs: noon + 3 }),
-    ];
+  const read = item({ key: "a", seq: 1, sender: bob, atMs: noon });
+  const own = item({ key: "b", seq: 2, mine: true, sender: alice, atMs: noon + 1 });
+  const unread = [3, 4].map((seq) => item({ key: `u${seq}`, seq, sender: bob, atMs: noon + seq }));
 
-    expect(kinds(rowsOf({ items, unreadAfter: 1 }))).toEqual(["day", "bubbles", "bubbles", "unread", "bubbles"]);
+  test("the unread line stands once, before the first unread item of somebody else", () => {
+    const items = [read, own, ...unread];
+
+    expect(firstUnread({ items, unreadAfter: 1, hasOlder: false })).toBe(2);
+    expect(kinds(rowsOf(items, "u3"))).toEqual(["day", "bubbles", "bubbles", "unread", "bubbles"]);
+  });
+
+  test("there is no unread line while its place is not known", () => {
+    expect(firstUnread({ items: unread, unreadAfter: 1, hasOlder: false })).toBe(0);
+    expect(firstUnread({ items: unread, unreadAfter: 1, hasOlder: true })).toBe(-1);
+    expect(firstUnread({ items: [read, own], unreadAfter: 2, hasOlder: false })).toBe(-1);
+    expect(firstUnread({ items: unread, unreadAfter: null, hasOlder: false })).toBe(-1);
   });
 
   test("what cannot be read for the same reason is one line", () => {
@@ -52,7 +59,7 @@ describe("rows of a timeline", () => {
       item({ key, kind: "unreadable", unreadable: reason, atMs: noon });
     const items = [unreadable("a", "getting_key"), unreadable("b", "getting_key"), unreadable("c", "damaged")];
 
-    const rows = rowsOf({ items, unreadAfter: null });
+    const rows = rowsOf(items, null);
 
     expect(kinds(rows)).toEqual(["day", "unreadable", "unreadable"]);
     expect(rows[1]).toMatchObject({ reason: "getting_key", items: [{ key: "a" }, { key: "b" }] });
@@ -63,6 +70,9 @@ describe("the part that is drawn", () => {
   test("is the end of the list, and never more than 300 items", () => {
     expect(atEnd(20)).toEqual({ start: 0, end: 20 });
     expect(atEnd(1000)).toEqual({ start: 700, end: 1000 });
+    expect(around(500, 1000)).toEqual({ start: 400, end: 700 });
+    expect(around(990, 1000)).toEqual({ start: 700, end: 1000 });
+    expect(around(3, 10)).toEqual({ start: 0, end: 10 });
     expect(movedUp({ start: 700, end: 1000 })).toEqual({ start: 600, end: 900 });
     expect(movedUp({ start: 30, end: 330 })).toEqual({ start: 0, end: 300 });
     expect(movedDown({ start: 600, end: 900 }, 1000)).toEqual({ start: 700, end: 1000 });

@@ -1,0 +1,167 @@
+/** The field to write in: grows with the text, keeps a draft, works offline, sends with one Enter. */
+
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+import type { Engine, Id, RoomSummary } from "../engine/contract.ts";
+import { words } from "../i18n/index.ts";
+import { outcomeOf } from "./asking.ts";
+import { EnterKey } from "./compose.ts";
+import { byteLength } from "./format.ts";
+import { icon } from "./icons.ts";
+import { LightElement } from "./light.ts";
+import { notifyFailure } from "./notices.ts";
+
+/** The largest text that fits the largest size of a sealed message. */
+export const MOST_BYTES = 32_000;
+const SHOW_LEFT_FROM = 31_000;
+const DRAFT_MS = 500;
+
+/** Touch keyboards have no Shift+Enter: there Enter breaks the line and the button sends. */
+export function enterSends(): boolean {
+  return !window.matchMedia("(hover: none) and (pointer: coarse)").matches;
+}
+
+/** `<gamrae-composer .engine .room>` */
+@customElement("gamrae-composer")
+export class Composer extends LightElement {
+  @property({ attribute: false }) engine!: Engine;
+  @property({ attribute: false }) room!: RoomSummary;
+  @state() private bytes = 0;
+  @query("textarea") private field!: HTMLTextAreaElement | null;
+  private readonly enter = new EnterKey();
+  private draftTimer: ReturnType<typeof setTimeout> | undefined;
+  private draftRoom: Id | null = null;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener("pagehide", this.saveDraftNow);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener("pagehide", this.saveDraftNow);
+    this.saveDraftNow();
+  }
+
+  override updated(changed: PropertyValues<this>): void {
+    const before = changed.get("room");
+    if (!changed.has("room") || before?.roomId === this.room.roomId) return;
+    this.saveDraftNow();
+    this.setText("");
+    void this.loadDraft(this.room.roomId);
+    if (enterSends()) this.field?.focus({ preventScroll: true });
+  }
+
+  override render() {
+    if (!this.room.canWrite || this.room.left !== null) {
+      return html`<p class="composer closed" role="note">${this.reason()}</p>`;
+    }
+    const t = words().composer;
+    return html`<form class="composer" @submit=${this.submitted}>
+      ${this.limit()}
+      <div class="composer-row">
+        <textarea rows="1" dir="auto" aria-label=${t.label} placeholder=${t.placeholder}
+          enterkeyhint=${enterSends() ? "send" : "enter"}
+          @input=${this.typed} @keydown=${this.keydown} @keyup=${(event: KeyboardEvent) => this.enter.keyup(event)}
+          @compositionend=${this.compositionend} @beforeinput=${this.beforeinput}></textarea>
+        <button type="submit" class="icon-button send" aria-label=${t.send}
+          ?disabled=${this.bytes === 0 || this.bytes > MOST_BYTES}>${icon("send")}</button>
+      </div>
+    </form>`;
+  }
+
+  /** Puts a text back to be changed: a failed message, taken out of the line. */
+  putText(text: string): void {
+    const kept = this.field?.value ?? "";
+    this.setText(kept === "" ? text : `${text}\n${kept}`);
+    this.scheduleDraft();
+    this.field?.focus();
+  }
+
+  private reason(): string {
+    const t = words().composer;
+    if (this.room.left === "left") return t.closedLeft;
+    return this.room.left === "removed" ? t.closedRemoved : t[this.room.trouble];
+  }
+
+  private limit(): TemplateResult | typeof nothing {
+    const t = words().composer;
+    if (this.bytes <= SHOW_LEFT_FROM) return nothing;
+    const left = MOST_BYTES - this.bytes;
+    return html`<p class="limit ${left < 0 ? "over" : ""}" role="status">${left < 0 ? t.over(-left) : t.left(left)}</p>`;
+  }
+
+  private readonly keydown = (event: KeyboardEvent): void => {
+    if (!enterSends()) return;
+    const answer = this.enter.keydown(event);
+    if (answer !== "default") event.preventDefault();
+    if (answer === "send") void this.send();
+  };
+
+  private readonly compositionend = (event: CompositionEvent): void => {
+    const sends = enterSends() && this.enter.compositionend(event);
+    // After this event every browser has the whole text in the field, and none is still changing it.
+    if (sends) setTimeout(() => void this.send());
+  };
+
+  private readonly beforeinput = (event: InputEvent): void => {
+    if (enterSends() && this.enter.breaksLineAfterSend(event)) event.preventDefault();
+  };
+
+  private readonly submitted = (event: SubmitEvent): void => {
+    event.preventDefault();
+    void this.send();
+    this.field?.focus();
+  };
+
+  private readonly typed = (): void => {
+    this.measure();
+    this.scheduleDraft();
+  };
+
+  private async send(): Promise<void> {
+    const text = this.field?.value ?? "";
+    if (text.trim() === "" || byteLength(text) > MOST_BYTES) return;
+    const roomId = this.room.roomId;
+    this.setText("");
+    this.saveDraftNow();
+    const outcome = await outcomeOf(this.engine.command("message_send", { roomId, text }));
+    if (outcome.done) return;
+    if (roomId === this.room.roomId) this.putText(text);
+    notifyFailure(outcome.failure);
+  }
+
+  private setText(text: string): void {
+    if (this.field === null) return;
+    this.field.value = text;
+    this.measure();
+  }
+
+  private measure(): void {
+    const field = this.field;
+    if (field === null) return;
+    this.bytes = field.value.trim() === "" ? 0 : byteLength(field.value);
+    field.style.setProperty("height", "auto");
+    field.style.setProperty("height", `${field.scrollHeight}px`);
+  }
+
+  private async loadDraft(roomId: Id): Promise<void> {
+    const outcome = await outcomeOf(this.engine.command("draft_load", { roomId }));
+    const isUntouched = this.field?.value === "" && this.room.roomId === roomId;
+    if (outcome.done && isUntouched) this.setText(outcome.result.text);
+  }
+
+  private scheduleDraft(): void {
+    clearTimeout(this.draftTimer);
+    this.draftRoom = this.room.roomId;
+    this.draftTimer = setTimeout(this.saveDraftNow, DRAFT_MS);
+  }
+
+  private readonly saveDraftNow = (): void => {
+    clearTimeout(this.draftTimer);
+    const roomId = this.draftRoom;
+    this.draftRoom = null;
+    if (roomId === null || this.field === null) return;
+    void outcomeOf(this.engine.command("draft_save", { roomId, text: this.field.value }));
+  };
+}

@@ -1,0 +1,127 @@
+/** How the rows of a timeline are drawn. Everything that people wrote is bound as text. */
+
+import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import type { MessageState, TimelineItem } from "../engine/contract.ts";
+import { language, words } from "../i18n/index.ts";
+import { failureText } from "./asking.ts";
+import { clockTime, dayName } from "./format.ts";
+import type { Row } from "./grouping.ts";
+import { icon, type IconName } from "./icons.ts";
+import { avatar, name } from "./person.ts";
+
+/** What a reader can do with an own message that failed. */
+export interface FailedActions {
+  retry: (item: TimelineItem) => void;
+  edit: (item: TimelineItem) => void;
+  discard: (item: TimelineItem) => void;
+}
+
+export interface Drawing extends FailedActions {
+  nowMs: number;
+  /** In a room of two it is clear who speaks: no name and no letter beside each bubble. */
+  named: boolean;
+}
+
+const stateIcons: Record<MessageState, IconName> = {
+  waiting: "clock",
+  sending: "clock",
+  accepted: "tick",
+  stored: "ticks",
+  failed: "alert",
+};
+
+function stateMark(item: TimelineItem): TemplateResult | typeof nothing {
+  if (item.state === null) return nothing;
+  return html`<span class="state ${item.state}">${icon(stateIcons[item.state])}<span class="seen-by-readers">${words().state[item.state]}</span></span>`;
+}
+
+function unreadMark(item: TimelineItem): TemplateResult | typeof nothing {
+  if (item.unreadBy === null || item.unreadBy === 0) return nothing;
+  return html`<span class="unread-by"><span aria-hidden="true">${item.unreadBy}</span><span class="seen-by-readers">${words().room.unreadBy(item.unreadBy)}</span></span>`;
+}
+
+function failedActions(item: TimelineItem, { retry, edit, discard }: FailedActions): TemplateResult | typeof nothing {
+  if (item.state !== "failed") return nothing;
+  const t = words().state;
+  return html`<div class="failed">
+    <p>${item.failure === null ? t.failed : failureText(item.failure)}</p>
+    <button type="button" class="button small quiet" @click=${() => retry(item)}>${t.retry}</button>
+    <button type="button" class="button small quiet" @click=${() => edit(item)}>${t.edit}</button>
+    <button type="button" class="button small quiet" @click=${() => discard(item)}>${t.discard}</button>
+  </div>`;
+}
+
+function line(item: TimelineItem, isLast: boolean, drawing: Drawing): TemplateResult {
+  const time = clockTime(item.atMs, language());
+  const sender = item.mine ? words().common.you : (item.sender?.nickname ?? words().fact.someone);
+  return html`<li class="line" data-key=${item.key} data-state=${item.state ?? nothing} data-message=${item.messageId ?? nothing}>
+    <div class="line-row">
+      <div class="bubble"><span class="seen-by-readers"><bdi>${sender}</bdi>, </span><span class="text" dir="auto">${item.text}</span></div>
+      <div class="meta">${unreadMark(item)}<time class=${isLast ? "" : "seen-by-readers"} datetime=${new Date(item.atMs).toISOString()}>${time}</time>${stateMark(item)}</div>
+    </div>
+    ${failedActions(item, drawing)}
+  </li>`;
+}
+
+function bubbles(row: Extract<Row, { kind: "bubbles" }>, drawing: Drawing): TemplateResult {
+  const lines = html`<ol class="lines">${repeat(
+    row.items,
+    (item) => item.key,
+    (item) => line(item, item === row.items.at(-1), drawing),
+  )}</ol>`;
+  if (row.mine) return html`<li class="group mine">${lines}</li>`;
+  const sender = row.sender ?? { userId: "", nickname: words().fact.someone };
+  if (!drawing.named) return html`<li class="group theirs">${lines}</li>`;
+  return html`<li class="group theirs named">${avatar(sender, "small")}
+    <div class="column"><p class="sender" aria-hidden="true">${name(sender.nickname)}</p>${lines}</div></li>`;
+}
+
+function factText(item: TimelineItem): string {
+  const t = words().fact;
+  const who = item.sender?.nickname ?? t.someone;
+  const about = item.about.length === 0 ? t.someone : item.about.map((person) => person.nickname).join(", ");
+  switch (item.kind) {
+    case "created":
+      return t.created(who);
+    case "joined":
+      return item.sender === null ? t.joinedAlone(about) : t.joined(who, about);
+    case "left":
+      return t.left(item.about[0]?.nickname ?? who);
+    case "removed":
+      return item.sender === null ? t.removedAlone(about) : t.removed(who, about);
+    case "renamed":
+      return t.renamed(who, item.text);
+    case "role":
+      return t.role(about);
+    case "text":
+    case "unreadable":
+      return item.text;
+  }
+}
+
+function unreadable(row: Extract<Row, { kind: "unreadable" }>): TemplateResult {
+  const t = words().unreadable;
+  const count = row.items.length;
+  const reason = t[row.reason];
+  const many = row.reason === "getting_key" ? t.opening(count) : t.counted(reason, count);
+  const reload = html`<button type="button" class="button small quiet" @click=${() => location.reload()}>${t.reload}</button>`;
+  return html`<li class="unreadable ${row.reason}" data-key=${row.key}>
+    <span>${count === 1 ? reason : many}</span>${row.reason === "newer_version" ? reload : nothing}</li>`;
+}
+
+/** One row of the timeline as a list item. */
+export function drawRow(row: Row, drawing: Drawing): TemplateResult {
+  switch (row.kind) {
+    case "day":
+      return html`<li class="day" data-key=${row.key}><span>${dayName(row.atMs, drawing.nowMs, words().room, language())}</span></li>`;
+    case "unread":
+      return html`<li class="unread-line" data-key="unread"><span>${words().room.unreadLine}</span></li>`;
+    case "bubbles":
+      return bubbles(row, drawing);
+    case "fact":
+      return html`<li class="fact" data-key=${row.key}><bdi>${factText(row.item)}</bdi></li>`;
+    case "unreadable":
+      return unreadable(row);
+  }
+}

@@ -1,0 +1,32 @@
+/** Choosing friends to bring into a room that exists. */
+
+import { html } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import type { Friend, Id } from "../engine/contract.ts";
+import { words } from "../i18n/index.ts";
+import "./friend_picker.ts";
+import { LightElement } from "./light.ts";
+import { emptyState } from "./person.ts";
+
+@customElement("gamrae-room-invite")
+export class RoomInvite extends LightElement {
+  @property({ attribute: false }) friends: Friend[] = [];
+  @property({ attribute: false }) done: (userIds: Id[]) => void = () => undefined;
+  @state() private chosen: Id[] = [];
+
+  override render() {
+    const t = words().details;
+    if (this.friends.length === 0) return emptyState(t.inviteNobody, words().friends.emptyHint);
+    return html`<form class="form" @submit=${this.submitted}>
+      <p class="hint">${t.inviteText}</p>
+      <gamrae-friend-picker .friends=${this.friends} .label=${words().rooms.pick}
+        @picked=${(event: CustomEvent<Id[]>) => (this.chosen = event.detail)}></gamrae-friend-picker>
+      <button type="submit" class="button primary" ?disabled=${this.chosen.length === 0}>${t.inviteDone}</button>
+    </form>`;
+  }
+
+  private readonly submitted = (event: SubmitEvent): void => {
+    event.preventDefault();
+    if (this.chosen.length > 0) this.done(this.chosen);
+  };
+}
