@@ -122,7 +122,6 @@ class DeviceSocket(AsyncConsumer):
             self.outlet.abort()
         except Exception as error:  # each server has its own word for "the peer is gone"
             log.debug("code=gone error=%s", type(error).__name__)
-        this_process().remove(self)
         await runtime.hub().leave_all(self.outlet)
 
     async def _watch(self) -> None:

@@ -151,6 +151,8 @@ class DaphneOutlet(Outlet):
         super().__init__(too_slow)
         self._protocol = protocol
         self._is_paused = False
+        # The HTTP channel that the socket grew out of still holds the place, and would stop reading.
+        protocol.transport.unregisterProducer()
         protocol.transport.registerProducer(self, True)
         # The one second of the library is short for a slow reader to learn why it is cut off.
         protocol.closeHandshakeTimeout = 5

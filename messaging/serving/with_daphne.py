@@ -40,11 +40,16 @@ class _Server(Server):  # type: ignore[misc] # daphne ships no types
             application_close_timeout=APPLICATION_CLOSE_SECONDS,
             verbosity=0,
             server_name="gamrae",
+            ready_callable=self._say_why_it_closes,
         )
         self._listening = listening
         self._ending: asyncio.Task[None] | None = None
         self.refusal: str | None = None
         self.connections: dict[Any, dict[str, Any]] = {}
+
+    def _say_why_it_closes(self) -> None:
+        # By default a frame that is too large ends in a dropped connection, without its code.
+        self.ws_factory.setProtocolOptions(failByDrop=False)
 
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
