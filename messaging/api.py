@@ -20,8 +20,11 @@ from rooms import serializers as chain
 from rooms.access import commits_for
 from rooms.api import after_epoch, person, proved
 from rooms.commit import SentCommit
+from rooms.serializers import BYTES_A_COMMIT, BYTES_A_DEVICE
 
-MAX_BODY = 3 * 1024 * 1024
+MAX_NEW_ROOM = 3 * 1024 * 1024
+# The JSON of about two thousand devices; what a commit may weigh by its own devices is less.
+MAX_COMMIT = 4 * 1024 * 1024
 
 
 class _ReadOrDevice(APIView):
@@ -39,10 +42,17 @@ def _wraps(rows: list[dict[str, Any]]) -> dict[UUID, bytes]:
     return wraps
 
 
+def _demand_weight(sent: SentCommit, wraps: dict[UUID, bytes]) -> None:
+    """What is not wraps has a limit of its own, so that few devices cannot fill the database."""
+    parts = sum(len(getattr(sent, name)) for name in SentCommit.__slots__)
+    if parts + sum(map(len, wraps.values())) > BYTES_A_DEVICE * len(wraps) + BYTES_A_COMMIT:
+        raise Refused("too_large")
+
+
 class RoomsView(_ReadOrDevice):
     """One's own rooms."""
 
-    body_limit = MAX_BODY
+    body_limit = MAX_NEW_ROOM
 
     @extend_schema(operation_id="rooms_list", responses=shape.Rooms)
     def get(self, request: Request) -> Response:
@@ -54,12 +64,14 @@ class RoomsView(_ReadOrDevice):
         body = chain.NewRoom(data=request.data)
         body.is_valid(raise_exception=True)
         fields = body.validated_data
+        sent, wraps = SentCommit(**fields["commit"]), _wraps(fields["wraps"])
+        _demand_weight(sent, wraps)
         room_id = async_to_sync(services.create_room)(
             actor=person(request),
             device_id=proved(request).id,
             genesis=fields["genesis"],
-            sent=SentCommit(**fields["commit"]),
-            wraps=_wraps(fields["wraps"]),
+            sent=sent,
+            wraps=wraps,
         )
         room = async_to_sync(services.show_room)(actor=person(request), room_id=room_id)
         return Response(room_of(room), status.HTTP_201_CREATED)
@@ -82,7 +94,7 @@ class RoomView(_ReadOrDevice):
 class CommitsView(_ReadOrDevice):
     """A room's chain."""
 
-    body_limit = MAX_BODY
+    body_limit = MAX_COMMIT
 
     @extend_schema(
         operation_id="rooms_commits", parameters=[chain.AfterEpoch], responses=chain.Commits
@@ -105,11 +117,13 @@ class CommitsView(_ReadOrDevice):
         body.is_valid(raise_exception=True)
         fields = dict(body.validated_data)
         wraps = _wraps(fields.pop("wraps"))
+        sent = SentCommit(**fields)
+        _demand_weight(sent, wraps)
         accepted = async_to_sync(services.commit_epoch)(
             actor=person(request),
             device_id=proved(request).id,
             room_id=room_id,
-            sent=SentCommit(**fields),
+            sent=sent,
             wraps=wraps,
         )
         return Response(chain.AcceptedCommit(accepted).data, status.HTTP_201_CREATED)
