@@ -197,6 +197,10 @@ def _signatures() -> Iterator[Case]:
     yield check("sig-short", "63 bytes", sig=sig[:-1])
     good = sodium.crypto_sign_seed_keypair(bytes(32))[0]
     yield Case("key-valid", "a usual key", "1.3", "check_key", {"public": b64(good)})
+    torsion = bytes.fromhex(_SMALL_ORDER[4])
+    mixed = {"public": b64(sodium.crypto_core_ed25519_add(good, torsion))}
+    why = "a usual key plus a point of small order"
+    yield Case("key-mixed-order", why, "1.3", "check_key", mixed, "signature")
     for number, point in enumerate(_SMALL_ORDER, 1):
         values = {"public": b64(bytes.fromhex(point))}
         name = f"small-order-{number}"

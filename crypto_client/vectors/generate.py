@@ -10,6 +10,7 @@ from crypto_client.roster import ROLE_ADMIN, group_origin
 from crypto_client.vectors import (
     commit_cases,
     encoding_cases,
+    entering_cases,
     identity_cases,
     log_cases,
     message_cases,
@@ -44,6 +45,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from room_cases.cases(cast)
     yield from commit_cases.cases(cast)
     yield from rule_cases.cases(cast)
+    yield from entering_cases.cases(cast)
     yield from message_cases.cases(cast)
     yield from log_cases.cases(cast)
 

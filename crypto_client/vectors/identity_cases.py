@@ -10,8 +10,8 @@ from crypto_client.device_list import (
     next_device_list,
     parse_device_list,
 )
+from crypto_client.encoding import SUITE_BYTE, lp, lp_split
 from crypto_client.encoding import encode_base64url as b64
-from crypto_client.encoding import lp, lp_split
 from crypto_client.identity import DeviceEntry, device_id, device_proof, new_device
 from crypto_client.prekeys import LIFETIME_MS, Prekey, SignedPrekey, parse_prekey, sign_prekey
 from crypto_client.primitives import h, sign
@@ -93,7 +93,12 @@ def _lists(alice: Person, mallory: Person) -> Iterator[Case]:
     yield case("list-version-0", "counting starts at 1", edited(version=0), "parse")
     no_prev = edited(version=2)
     yield case("list-without-predecessor", "version 2 has one", no_prev, "parse")
-    chosen = replace(content.entries[0], device=b"\x07" * 16)
+    agreed = lp(SUITE_BYTE, alice.user, alice.account.public, b"\x07" * 16)
+    chosen = replace(
+        content.entries[0],
+        device=b"\x07" * 16,
+        accept=alice.keys.sign("device-accept", agreed),
+    )
     yield case("device-id-not-derived", "chosen", edited(entries=(chosen,)), "signature")
     yield from _accepts(case, edited, alice, mallory, content)
     suite = lp(b"devices", b"\x02", *lp_split(first.data)[2:])

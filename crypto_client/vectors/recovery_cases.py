@@ -8,7 +8,7 @@ from typing import Any
 from crypto_client import xwing
 from crypto_client.commit import Commit
 from crypto_client.encoding import encode_base64url as b64
-from crypto_client.encoding import lp, lp_split, u8, u32, u64
+from crypto_client.encoding import lp, lp_split, u8, u64
 from crypto_client.history import EpochName, HistoryRecord, HistoryWriter, seal_history
 from crypto_client.primitives import h, sign
 from crypto_client.recovery import (
@@ -81,9 +81,9 @@ def _recovery(alice: Person) -> Iterator[Case]:
     yield case("recovery-double-space", "the same secret", blob, "ok", secret=spaced)
     yield case("recovery-check-wrong", "another word", blob, secret=_WORDS[:-1] + "u")
     why = "weak parameters are refused before Argon2id runs"
-    yield case("recovery-ops-2", why, _edited(alice, blob, 7, u32(2)))
-    yield case("recovery-ops-17", why, _edited(alice, blob, 7, u32(17)))
-    yield case("recovery-mem-8MiB", why, _edited(alice, blob, 8, u64(8 << 20)))
+    yield case("recovery-ops-2", why, _blob(alice, ops=2))
+    yield case("recovery-ops-17", why, _blob(alice, ops=17))
+    yield case("recovery-mem-8MiB", why, _blob(alice, mem=8 << 20))
     yield case("recovery-mem-4GiB", why, _edited(alice, blob, 8, u64(4 << 30)))
     yield case("recovery-alg-2", "another algorithm", _edited(alice, blob, 6, u8(2)))
     yield case("recovery-other-user", "another account's", blob, user=b64(bob.user))
