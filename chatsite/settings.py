@@ -126,6 +126,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
@@ -279,6 +280,10 @@ SECURE_HSTS_PRELOAD = False
 X_FRAME_OPTIONS = "DENY"
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Only where we can tell how a request came; else a proxy of ours would be sent in circles.
+SECURE_SSL_REDIRECT = PUBLIC_IS_HTTPS and bool(TLS_CERT or TRUSTED_PROXIES)
+# W008: see the line above. W021: browsers' preload lists are the domain owner's to ask for.
+SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021"]
 
 # Limits that docs/wire.md promises
 
