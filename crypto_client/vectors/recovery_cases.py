@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crypto_client import xwing
@@ -10,6 +10,7 @@ from crypto_client.commit import Commit
 from crypto_client.encoding import encode_base64url as b64
 from crypto_client.encoding import lp, lp_split, u8, u64
 from crypto_client.history import EpochName, HistoryRecord, HistoryWriter, seal_history
+from crypto_client.identity import AccountKey
 from crypto_client.primitives import h, sign
 from crypto_client.recovery import (
     SignedBlob,
@@ -31,6 +32,17 @@ def cases() -> Iterator[tuple[str, Case]]:
     groups = {"recovery": _recovery(alice), "recovery-secret": _secrets(alice)}
     for topic, group in groups.items():
         yield from ((topic, case) for case in group)
+
+
+@dataclass(frozen=True)
+class _Lying(AccountKey):
+    """An account that names a key it does not have."""
+
+    claimed: bytes
+
+    @property
+    def public(self) -> bytes:
+        return self.claimed
 
 
 def _blob(alice: Person, **changes: Any) -> SignedBlob:
@@ -90,7 +102,13 @@ def _recovery(alice: Person) -> Iterator[Case]:
     yield case("recovery-version-lower-than-known", "an old blob", blob, known_version=4)
     yield case("recovery-bk-version-lower", "an old backup key", blob, known_bk_version=2)
     foreign = _edited(alice, blob, 3, bob.account.public)
-    yield case("recovery-amk-mismatch", "the context is bound", foreign, code=code)
+    yield case("recovery-context-bound", "the context is bound", foreign, code=code)
+    lying = _Lying(alice.user, alice.account.seed, bob.account.public)
+    data = seal_recovery(lying, alice.recovery_key, _WORDS, version=3).data
+    signature = sign(bob.account.seed, "recovery", h("recovery", data))
+    mixed_up = SignedBlob(data, signature)
+    why = "another account key inside than outside"
+    yield case("recovery-amk-mismatch", why, mixed_up, code=code)
     unsigned = replace(blob, sig=bytes(64))
     yield case("recovery-sig-missing", "anybody's blob", unsigned, "signature", code=code)
     other_bk = backup_public(bob.recovery_key, alice.user, 1)
