@@ -19,7 +19,7 @@ from messaging import frames, runtime, services
 from messaging.drain import this_process
 from messaging.gate import Admission, person_behind
 from messaging.threads import db
-from messaging.transport import Send, outlet_for
+from messaging.transport import Send, close, outlet_for
 
 log = logging.getLogger("gamrae.socket")
 
@@ -117,7 +117,7 @@ class DeviceSocket(AsyncConsumer):
         await self.outlet.finish()
         try:
             async with asyncio.timeout(CLOSING_SECONDS):
-                await cast(Send, self.base_send)({"type": "websocket.close", "code": code})
+                await close(cast(Send, self.base_send), code)
         except TimeoutError:
             self.outlet.abort()
         except Exception as error:  # each server has its own word for "the peer is gone"

@@ -19,10 +19,10 @@ from accounts.models import User
 from accounts.refusals import Refused
 from messaging import drain
 from messaging.threads import db
+from messaging.transport import Send, close
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 RESTARTS, TOO_MANY, NOT_SIGNED_IN, BAD_ORIGIN = 1012, 1013, 4001, 4003
@@ -119,4 +119,4 @@ def _address(scope: Scope) -> str | None:
 async def _accept_and_close(send: Send, code: int) -> None:
     # A browser shows its page the code of an open socket only.
     await send({"type": "websocket.accept"})
-    await send({"type": "websocket.close", "code": code})
+    await close(send, code)

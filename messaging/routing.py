@@ -3,7 +3,8 @@
 from typing import cast
 
 from messaging.consumers import ChatConsumer
-from messaging.gate import App, Gate, Receive, Scope, Send
+from messaging.gate import App, Gate, Receive, Scope
+from messaging.transport import Send
 
 PATH = "/ws/"
 gate = Gate(cast(App, ChatConsumer.as_asgi()))

@@ -151,7 +151,7 @@ class DaphneOutlet(Outlet):
         super().__init__(too_slow)
         self._protocol = protocol
         self._is_paused = False
-        # The HTTP channel that the socket grew out of still holds the place, and would stop reading.
+        # The HTTP channel that the socket grew out of still holds the place, and stops reading.
         protocol.transport.unregisterProducer()
         protocol.transport.registerProducer(self, True)
         # The one second of the library is short for a slow reader to learn why it is cut off.
@@ -243,6 +243,16 @@ def _fast_outlet(send: Any, too_slow: Callable[[], None]) -> Outlet:
     protocol.writable.is_set()
     protocol.transport.is_closing()
     return UvicornOutlet(too_slow, protocol)
+
+
+async def close(send: Send, code: int) -> None:
+    """Close an open socket with any code of docs/wire.md."""
+    protocol = send.args[0] if isinstance(send, partial) and send.args else None
+    if hasattr(protocol, "sendCloseFrame") and not 3000 <= code <= 4999:
+        # daphne's library lets applications name only codes of their own.
+        protocol.sendCloseFrame(code=code)
+    else:
+        await send({"type": "websocket.close", "code": code})
 
 
 @cache

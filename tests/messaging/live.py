@@ -155,17 +155,19 @@ class LiveSocket:
 
 
 @contextlib.asynccontextmanager
+async def connected(address: str, person: Person, **options: Any) -> AsyncIterator[LiveSocket]:
+    """A program's socket of which nothing has been read yet."""
+    headers = [(name.decode(), value.decode()) for name, value in program(person)]
+    address = address.replace("http", "ws", 1) + "/ws/"
+    options = {"compression": None, "max_size": None, **options}
+    async with connect(address, additional_headers=headers, **options) as wire:
+        yield LiveSocket(wire)
+
+
+@contextlib.asynccontextmanager
 async def live(address: str, person: Person, **options: Any) -> AsyncIterator[LiveSocket]:
     """A program's socket, its device proved."""
-    headers = [(name.decode(), value.decode()) for name, value in program(person)]
-    async with connect(
-        address.replace("http", "ws", 1) + "/ws/",
-        additional_headers=headers,
-        compression=None,
-        max_size=None,
-        **options,
-    ) as wire:
-        found = LiveSocket(wire)
+    async with connected(address, person, **options) as found:
         hello = await found.frame()
         proof = person.proof(from_base64url(hello["nonce"]), hello["origin"])
         answer = await found.ask("device.prove", **proof)

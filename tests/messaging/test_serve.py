@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from accounts.protocol import to_base64url
-from tests.messaging.live import Server, live, plain_daphne, serving, slow_connection
+from tests.messaging.live import Server, connected, live, plain_daphne, serving, slow_connection
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -107,6 +107,24 @@ async def test_a_frame_over_64_kib_closes_with_1009(garden, shared):
         await socket.wire.send("x" * 65_537)
 
         assert await socket.close_code() == 1009
+
+
+async def test_every_close_code_reaches_the_client(garden, shared):
+    async with live(shared.address, garden.cast.alice) as socket:
+        for _ in range(3):
+            await socket.wire.send("no JSON")
+
+        assert await socket.close_code() == 1008
+
+
+async def test_the_code_of_a_refused_socket_reaches_the_client(garden, shared):
+    alice = garden.cast.alice
+    async with AsyncExitStack() as stack:
+        for _ in range(10):
+            await stack.enter_async_context(live(shared.address, alice))
+        eleventh = await stack.enter_async_context(connected(shared.address, alice))
+
+        assert await eleventh.close_code() == 1013
 
 
 @pytest.mark.parametrize("name", SERVERS)
