@@ -165,7 +165,7 @@ def check_commitment(header: Header, key: bytes, padded: bytes) -> None:
 
 
 def acceptance_stamp(key: bytes, key_id: int, hdr: bytes, accepted_ms: int) -> bytes:
-    """Make the server's stamp over an accepted header (docs/protocol.md §8.6); for its vectors."""
+    """Make the server's stamp over an accepted header (docs/protocol.md §8.5); for its vectors."""
     return hmac_sha256(key, lp(b"HRK/1 stamp", u32(key_id), h("hdr", hdr), u64(accepted_ms)))
 
 
