@@ -10,7 +10,7 @@ from uuid import UUID
 from accounts.protocol import Malformed, verifies
 from accounts.refusals import Refused
 from rooms.commit import ReadCommit, State
-from rooms.lists import Lists, devices_of, signing_key
+from rooms.lists import Lists, demand_unbroken, devices_of, signing_key
 from rooms.outcomes import CommitRefused, demand
 from rooms.roster import (
     KIND_DIRECT,
@@ -79,9 +79,11 @@ class Step:
 
 def begin(commit: ReadCommit, room_id: UUID) -> Step:
     """Steps 1 and 2 for the commit of epoch 0 of a new room."""
-    origin, core = commit.origin, commit.core
-    demand(room_id == origin.room_id == core.room_id, "reference")
+    core = commit.core
+    demand(core.room_id == room_id, "reference")
     demand(core.epoch == 0, "epoch_gap")
+    origin = commit.origin
+    demand(origin.room_id == room_id, "reference")
     demand(core.prev_hash == origin.head, "fork")
     after = apply(None, commit.ops)
     _demand_roster(commit, after)
@@ -123,7 +125,7 @@ def demand_committer(step: Step, user: UUID, device: UUID) -> None:
 def authorise(step: Step, lists: Lists) -> dict[UUID, UUID]:
     """Steps 3 to 5: may this committer do this? Gives device → user of the new roster.
 
-    ``lists`` holds the lists that the old and the new roster name.
+    ``lists`` holds the lists that the old and the new roster name, and those between them.
     """
     devices = devices_of(step.after, lists)
     core = step.commit.core
@@ -153,7 +155,7 @@ def _is_allowed(op: Op, step: Step, lists: Lists) -> bool:
             known = op.role in (ROLE_MEMBER, ROLE_ADMIN)
             return is_group and step.is_by_admin and known and has_admin(step.after.values())
         case Refresh():
-            demand(op.list_version > step.before[op.user].list_version, "list_rollback")
+            demand_unbroken(step.before[op.user], step.after[op.user], lists)
             return True
         case ChangeState():
             return step.is_by_admin or not is_group

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Q
+
 from accounts.models import AccountKey, DeviceList
 from accounts.refusals import Refused
 from accounts.signed_objects import DeviceListObject, parse_device_list
@@ -12,13 +14,21 @@ from rooms.roster import Member, Roster
 Lists = dict[bytes, DeviceListObject]
 
 
-def lists_of(members: Iterable[Member]) -> Lists:
-    """The lists that these rows name, by list hash; those the server does not have are left out."""
-    members = list(members)
-    rows = DeviceList.objects.filter(
+def lists_for(before: Roster, after: Roster) -> Lists:
+    """The lists that two rosters name, and those between an account's old and new one.
+
+    By list hash; those the server does not have are left out.
+    """
+    members = [*before.values(), *after.values()]
+    wanted = Q(
         user__in={member.user for member in members},
         list_hash__in={member.list_hash for member in members},
     )
+    for user in before.keys() & after.keys():
+        old, new = before[user].list_version, after[user].list_version
+        if new > old + 1:
+            wanted |= Q(user=user, version__gt=old, version__lt=new)
+    rows = DeviceList.objects.filter(wanted)
     return {bytes(row.list_hash): parse_device_list(bytes(row.body)) for row in rows}
 
 
@@ -35,6 +45,23 @@ def demand_own_list(member: Member, lists: Lists) -> None:
     found = lists[member.list_hash]
     same = (found.user, found.amk_pub, found.version)
     demand(same == (member.user, member.amk_pub, member.list_version), "op_forbidden")
+
+
+def demand_unbroken(old: Member, new: Member, lists: Lists) -> None:
+    """The new row's list is newer and follows the old one's, list by list.
+
+    ``list_rollback`` when it is not newer, ``reference`` when one in between is not at hand,
+    ``list_fork`` when one names another predecessor.
+    """
+    demand(new.list_version > old.list_version, "list_rollback")
+    found = lists[new.list_hash]
+    while found.version > old.list_version + 1:
+        demand(found.prev_hash in lists, "reference")
+        before = lists[found.prev_hash]
+        same_account = (before.user, before.amk_pub) == (old.user, old.amk_pub)
+        demand(same_account and before.version == found.version - 1, "list_fork")
+        found = before
+    demand(found.prev_hash == old.list_hash, "list_fork")
 
 
 def devices_of(roster: Roster, lists: Lists) -> dict[UUID, UUID]:

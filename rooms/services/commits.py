@@ -29,7 +29,7 @@ from rooms.commit import (
     parse_state,
     read_commit,
 )
-from rooms.lists import demand_keys, lists_of
+from rooms.lists import demand_keys, lists_for
 from rooms.models import DeletedRoom, EpochCommit, EpochWrap, Membership, Room
 from rooms.outcomes import demand
 from rooms.rates import demand_rate
@@ -184,7 +184,7 @@ def _demand_welcome(step: Step, actor: User) -> None:
 def _demand_all(
     step: Step, previous: Mapping[UUID, PrekeyEntry], wraps: Mapping[UUID, bytes]
 ) -> None:
-    lists = lists_of([*step.before.values(), *step.after.values()])
+    lists = lists_for(step.before, step.after)
     devices = authorise(step, lists)
     demand_prekeys(step.commit.prekeys, devices, previous)
     demand_wraps(wraps, step.commit.prekeys)

@@ -8,7 +8,7 @@ from accounts.models import User
 from accounts.realtime import notify_on_commit
 from accounts.refusals import Refused
 from rooms.access import chain_roster, room_for_admin, room_for_reader
-from rooms.lists import lists_of, signing_key
+from rooms.lists import lists_for, signing_key
 from rooms.models import DeletedRoom, EpochCommit, Membership, Room
 from rooms.outcomes import demand, parsing
 from rooms.services.commits import roster_of
@@ -51,7 +51,7 @@ def _demand_own_leave(
     signer = (statement.signer_user, statement.signer_device)
     demand(signer == (actor_id, device_id), "signature")
     member = roster_of([stay])[actor_id]
-    key = signing_key(member, device_id, lists_of([member]))
+    key = signing_key(member, device_id, lists_for({}, {actor_id: member}))
     if key is None:
         raise Refused("stale_epoch")
     subject = Subject(stay.room_id, actor_id, member.amk_pub, member.joined_epoch)
