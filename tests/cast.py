@@ -221,6 +221,11 @@ def save_keys(users: dict[str, User]) -> None:
         )
         for name, user in users.items()
     )
+    save_devices(users)
+
+
+def save_devices(users: dict[str, User]) -> None:
+    """Save one device with one prekey for each person."""
     Device.objects.bulk_create(
         Device(
             id=UUID(bytes=keys_of(name).device.device),

@@ -27,9 +27,9 @@ def is_signed_in(client):
 
 
 def reset_path():
-    return re.search(
-        r"http://127\.0\.0\.1:8000(/accounts/password/reset/key/\S+)", mail.outbox[-1].body
-    )[1]
+    link = r"http://127\.0\.0\.1:8000(/accounts/password/reset/key/\S+)"
+    [path] = re.findall(link, str(mail.outbox[-1].body))
+    return path
 
 
 def test_signing_up_makes_an_account_with_its_name_and_signs_in(client, db):
@@ -251,7 +251,7 @@ def test_a_taken_address_is_not_told_where_mail_is_configured(client, alice):
     taken = client.post("/accounts/signup/", {**SIGN_UP, "email": "alice@example.org"})
     fresh = Client().post("/accounts/signup/", SIGN_UP)
 
-    assert (taken.status_code, taken.url) == (fresh.status_code, fresh.url)
+    assert (taken.status_code, taken["Location"]) == (fresh.status_code, fresh["Location"])
     assert [message.to for message in mail.outbox] == [["alice@example.org"], ["erin@example.org"]]
 
 
@@ -259,7 +259,7 @@ def test_a_taken_address_is_not_told_where_mail_is_configured(client, alice):
 def test_a_new_account_is_of_no_use_until_its_address_is_confirmed(client, db):
     client.post("/accounts/signup/", SIGN_UP)
     assert not is_signed_in(client)
-    code = re.search(r"^([A-Z0-9-]{6,})$", mail.outbox[-1].body, re.M)[1]
+    [code] = re.findall(r"^([A-Z0-9-]{6,})$", str(mail.outbox[-1].body), re.M)
 
     client.post("/accounts/confirm-email/", {"code": code})
 

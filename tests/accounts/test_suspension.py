@@ -48,7 +48,7 @@ def test_a_suspended_person_cannot_sign_in_by_page_or_program(alice, mod):
     body = {"email": "alice@example.org", "password": PASSWORD}
     program = Client().post("/_allauth/app/v1/auth/login", body, JSON)
 
-    assert page.url == "/accounts/inactive/"
+    assert page["Location"] == "/accounts/inactive/"
     assert program.status_code == 401
     assert "session_token" not in program.json().get("meta", {})
 

@@ -30,16 +30,13 @@ APPS = ("accounts", "friends", "rooms", "messaging", "chatsite")
 
 def settings_in_code():
     """name → its default when that is a plain value, else None."""
-    found = {}
+    found: dict[str, object] = {}
     for node in ast.walk(ast.parse((ROOT / "chatsite" / "settings.py").read_text())):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in READERS:
-            name, *rest = node.args
-            plain = (
-                isinstance(rest[0], ast.Constant)
-                if rest and node.func.attr != "required"
-                else False
-            )
-            found.setdefault(name.value, rest[0].value if plain else None)
+        reader = getattr(getattr(node, "func", None), "attr", "")
+        if isinstance(node, ast.Call) and reader in READERS:
+            name, *default = (getattr(argument, "value", None) for argument in node.args)
+            told = default[0] if default and reader != "required" else None
+            found.setdefault(str(name), told if isinstance(told, str | int) else None)
     return found
 
 

@@ -191,7 +191,7 @@ def test_every_screen_is_the_same_shell(alice, path):
 def test_the_token_of_the_shell_is_good_for_the_api(alice):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(alice.user)
-    token = re.search(r'"csrf-token" content="(\w+)"', browser.get("/").content.decode())[1]
+    [token] = re.findall(r'"csrf-token" content="(\w+)"', browser.get("/").content.decode())
 
     answer = browser.post(
         "/api/devices/challenge", {}, "application/json", headers={"X-CSRFToken": token}
