@@ -20,9 +20,9 @@ PARTS = ("core", "tag", "sig", "ops", "state", "prekeys")
 
 
 def commit_vectors():
-    """Every vector about receiving a commit, by name."""
+    """Every vector about receiving a commit, by folder and name."""
     paths = sorted(FOLDER.glob("*/*.json"))
-    found = {path.stem: json.loads(path.read_text()) for path in paths}
+    found = {f"{path.parent.name}/{path.stem}": json.loads(path.read_text()) for path in paths}
     return {name: case for name, case in found.items() if case["op"] == "receive_commit"}
 
 
@@ -33,16 +33,18 @@ TAKEN = {"ok", "epoch_unusable", "pin_mismatch"}
 # Where the server answers otherwise, and why it may.
 OTHERWISE = {
     # another head than its own: "fetch and try again" says all that the server knows
-    "epoch-gap": "stale_head",
-    "known-again": "stale_head",
-    "prev-hash": "stale_head",
-    "self-add-on-old-head": "stale_head",
+    "commit/epoch-gap": "stale_head",
+    "commit/known-again": "stale_head",
+    "commit/prev-hash": "stale_head",
+    "commit/self-add-on-old-head": "stale_head",
     # a list that does not verify was never taken, so that it is not at hand
-    "add-list-unsigned": "reference",
-    "create-list-unsigned": "reference",
-    "refresh-unsigned": "reference",
+    "rules/add-list-unsigned": "reference",
+    "rules/create-list-unsigned": "reference",
+    "rules/refresh-unsigned": "reference",
     # a committer sends the prekeys list; only a reader may be without
-    "without-prekeys": "reference",
+    "commit/without-prekeys": "reference",
+    # this version's server has no key that clients pin, and takes no statement by one
+    "rules/server-remove": "op_forbidden",
 }
 
 
