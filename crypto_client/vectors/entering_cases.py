@@ -112,6 +112,25 @@ class Entering(Rules):
         name, why = "self-add-after-removal", "removed is removed"
         yield self.case(name, why, back, "committer", before=gone["bob"])
         yield from self._shared_key(laptop)
+        yield from self._longer(laptop, both)
+
+    def _longer(self, laptop: DeviceKeys, both: SignedDeviceList) -> Iterator[Case]:
+        bob, carol = self.bob, self.carol
+        rows = [carol.keys.entry(), laptop.entry()]
+        third = next_device_list(carol.account, both, rows, time=NOW)
+        jump = self.forge(bob.keys, Refresh(carol.user, 3, third.list_hash))
+        name, why = "refresh-two-versions", "the list in between is at hand"
+        yield self.case(name, why, jump, "ok", lists=[both, third])
+        name, why = "refresh-list-between-missing", "fetch it first"
+        yield self.case(name, why, jump, "reference", lists=[third])
+        name, why = "refresh-list-between-unsigned", "every link is checked"
+        forged = replace(both, sig=bytes(64))
+        yield self.case(name, why, jump, "signature", lists=[forged, third])
+        content = replace(parse_device_list(third.data), version=4, prev_list_hash=both.list_hash)
+        leap = sign_device_list(carol.account, content)
+        commit = self.forge(bob.keys, Refresh(carol.user, 4, leap.list_hash))
+        name, why = "refresh-version-left-out", "version 3 is nowhere"
+        yield self.case(name, why, commit, "list_fork", lists=[both, leap])
 
     def _shared_key(self, laptop: DeviceKeys) -> Iterator[Case]:
         carol, bob = self.carol, self.bob
