@@ -1,0 +1,1 @@
+"""What Gamrae costs, measured on the machine that asks. See README.md beside this file."""

@@ -1,0 +1,51 @@
+"""``python -m benchmarks [NAME…] [--json FILE]``: measure, print one table, keep the numbers."""
+
+import argparse
+import json
+import multiprocessing
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from benchmarks.crypto_cases import seal_and_open, sign_up_keys
+from benchmarks.results import Result, table
+from benchmarks.room_case import room_of_fifty
+
+Case = Callable[[], list[Result]]
+
+# A new case is one more entry: a name, and a function that measures and gives its results.
+CASES: dict[str, Case] = {
+    "sign_up_keys": sign_up_keys,
+    "seal_and_open": seal_and_open,
+    "room_of_50_daphne": partial(room_of_fifty, "daphne"),
+    "room_of_50_uvicorn": partial(room_of_fifty, "uvicorn"),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(CASES))
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - CASES.keys()
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    results: list[Result] = []
+    for name in arguments.names or CASES:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        results += _in_own_process(CASES[name])
+    print(table(results))
+    if arguments.json:
+        rows = [result.as_json() for result in results]
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def _in_own_process(case: Case) -> list[Result]:
+    """Each case starts clean: settings and caches of one are not those of the next."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(case)
+
+
+if __name__ == "__main__":
+    main()
