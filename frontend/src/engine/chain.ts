@@ -1,0 +1,228 @@
+/**
+ * Following a room's chain: fetch commits, verify each from epoch 0 on, open epochs with the own
+ * wraps (docs/protocol.md §7.3). Every function here runs in the room's lane.
+ */
+import type { Commit } from "../crypto/commit";
+import { decodeBase64url, encodeBase64url, hex } from "../crypto/encoding";
+import { ProtocolError } from "../crypto/errors";
+import { closeEpoch } from "../crypto/ratchet";
+import { type Received, readCommit, receiveCommit } from "../crypto/receiving";
+import { findMember } from "../crypto/roster";
+import type { Id } from "./contract";
+import type { Core } from "./core";
+import { idBytes, idOf } from "./ids";
+import { type SystemLine, howOneLeft, listsNamed, systemLines } from "./lines";
+import { type ReadRoom, putEpoch, putRoom, readEpoch, readRoom } from "./records";
+import { Refusal } from "./refusal";
+import { Changes } from "./store/store";
+import type { CommitJson } from "./wire";
+
+interface WrapJson {
+  epoch: number;
+  wrap: string;
+}
+
+function commitOf(json: CommitJson, device: Uint8Array, wrap: string | undefined): Commit {
+  const wraps = wrap === undefined ? [] : [[hex(device), decodeBase64url(wrap)] as const];
+  return {
+    core: decodeBase64url(json.core),
+    tag: decodeBase64url(json.tag),
+    sig: decodeBase64url(json.sig),
+    ops: decodeBase64url(json.ops),
+    state: decodeBase64url(json.state),
+    prekeys: new Uint8Array(0),
+    wraps: new Map(wraps),
+  };
+}
+
+/** Follow the chain to its end. Gives whether the head moved. Refusals of commits mark the room. */
+export async function followChain(core: Core, roomId: Id): Promise<boolean> {
+  const room = await readRoom(core.store, roomId);
+  if (!room) return false;
+  const start = room.record.view?.epoch ?? -1;
+  let after = start;
+  try {
+    for (;;) {
+      const page = await fetchPage(core, roomId, after);
+      for (const json of page.commits) {
+        const wrap = page.wraps.find((item) => item.epoch === json.epoch)?.wrap;
+        await step(core, roomId, commitOf(json, core.keyring.device.device, wrap));
+        after = json.epoch;
+      }
+      if (page.commits.length === 0 || after >= page.head) break;
+    }
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    await markUnverified(core, roomId, error);
+  }
+  if (after > start) {
+    core.changed({ rooms: [roomId] });
+    await finishWraps(core, roomId, start);
+  }
+  return after > start;
+}
+
+async function fetchPage(
+  core: Core,
+  roomId: Id,
+  after: number,
+): Promise<{ commits: CommitJson[]; wraps: WrapJson[]; head: number }> {
+  const path = `/api/rooms/${roomId}`;
+  const { commits, head_epoch: head } = await core.api.get<{
+    commits: CommitJson[];
+    head_epoch: number;
+  }>(`${path}/commits?after=${after}&limit=100`);
+  if (commits.length === 0) return { commits, wraps: [], head };
+  const { wraps } = await core.api.get<{ wraps: WrapJson[] }>(`${path}/wraps?after=${after}`);
+  return { commits, wraps, head };
+}
+
+async function markUnverified(core: Core, roomId: Id, error: ProtocolError): Promise<void> {
+  const room = await readRoom(core.store, roomId);
+  if (!room) return;
+  const isFork = error.outcome === "fork" || error.outcome === "list_fork";
+  const trouble = isFork ? "fork" : "unconfirmed";
+  if (room.record.trouble === trouble) return;
+  const changes = new Changes();
+  await putRoom(core.store, changes, { ...room, record: { ...room.record, trouble } });
+  await core.store.commit(changes);
+  core.changed({ rooms: [roomId] });
+}
+
+/** Fetch the device lists that a commit brings in and that are not at hand. */
+async function fetchLists(core: Core, commit: Commit, room: Uint8Array): Promise<void> {
+  const named = listsNamed(readCommit(commit, room).ops);
+  const wanted = new Set<Id>();
+  for (const { user, listHash } of named) {
+    if (!(await core.store.tables.get("lists", hex(listHash)))) wanted.add(idOf(user));
+  }
+  await core.people.refreshAll([...wanted]);
+}
+
+async function step(core: Core, roomId: Id, commit: Commit): Promise<void> {
+  const room = await readRoom(core.store, roomId);
+  if (!room) return;
+  const roomBytes = idBytes(roomId);
+  await fetchLists(core, commit, roomBytes);
+  const received = await receiveCommit(room.record.view, commit, {
+    room: roomBytes,
+    trust: await core.people.trust(),
+    source: await core.keyring.source(),
+    history: await core.keyring.historyWriter(),
+  });
+  if (!received.ignored) await keep(core, room, commit, received);
+}
+
+/** One durable transaction: head, roster, chains, history record, lines (§7.3, step 10). */
+async function keep(core: Core, room: ReadRoom, commit: Commit, received: Received): Promise<void> {
+  const { store, userId } = core;
+  const { view } = received;
+  const roomId = room.record.info.room_id;
+  const { ops, core: heart } = readCommit(commit, view.room);
+  const lines = systemLines(ops, heart, view.title ?? "");
+  const names = await namesFor(core, room.record.names, lines);
+  const changes = new Changes();
+  const own = idBytes(userId);
+  const wasIn = room.record.view !== null && findMember(room.record.view.roster, own) !== null;
+  const isIn = findMember(view.roster, own) !== null;
+  await putRoom(store, changes, {
+    ...room,
+    record: {
+      ...room.record,
+      view,
+      names,
+      receivedMs: core.platform.now(),
+      trouble: troubleOf(received),
+      left: wasIn && !isIn ? howOneLeft(ops, own) : room.record.left,
+    },
+  });
+  if (received.epoch) {
+    await putEpoch(store, changes, roomId, { state: received.epoch, revision: 0 });
+  }
+  await endChains(core, changes, roomId, received);
+  if (received.history) keepHistory(changes, roomId, received.history);
+  const sealed = await store.seal("lines", [roomId, view.epoch], lines);
+  changes.set("lines", [roomId, view.epoch], { roomId, epoch: view.epoch, sealed, revision: 1 });
+  await store.commit(changes);
+}
+
+/** Learn the names of people that lines speak of and that nobody here knows any more. */
+async function namesFor(
+  core: Core,
+  known: Record<Id, string>,
+  lines: readonly SystemLine[],
+): Promise<Record<Id, string>> {
+  const names = { ...known };
+  const named = new Set(lines.flatMap((line) => [line.by, ...line.about]));
+  for (const userId of named) {
+    if (Object.hasOwn(names, userId)) continue;
+    try {
+      const { nickname } = await core.api.get<{ nickname: string }>(`/api/users/${userId}`);
+      names[userId] = nickname;
+    } catch (error) {
+      // The account is gone, or the network is: the line stands without a name.
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+  return names;
+}
+
+function troubleOf({ view, epoch, outcome }: Received): "none" | "getting_keys" | "pin_mismatch" {
+  if (view.unsettled.length > 0 || outcome === "pin_mismatch") return "pin_mismatch";
+  return epoch?.opened === false ? "getting_keys" : "none";
+}
+
+async function endChains(
+  core: Core,
+  changes: Changes,
+  roomId: Id,
+  { view, cuts }: Received,
+): Promise<void> {
+  if (cuts.size === 0) return;
+  const closing = await readEpoch(core.store, roomId, view.epoch - 1);
+  if (!closing) return;
+  const state = closeEpoch(closing.state, cuts);
+  await putEpoch(core.store, changes, roomId, { ...closing, state });
+}
+
+function keepHistory(
+  changes: Changes,
+  roomId: Id,
+  { name, bkVersion, record, sig }: NonNullable<Received["history"]>,
+): void {
+  const { epoch } = name;
+  const row = { roomId, epoch, commitHash: name.commitHash, bkVersion, record, sig };
+  changes.set("history", [roomId, epoch], row);
+}
+
+/** Acknowledge the wraps that are used, then deliver history records; a failure comes again. */
+async function finishWraps(core: Core, roomId: Id, after: number): Promise<void> {
+  const range = IDBKeyRange.bound([roomId, after + 1], [roomId, Infinity]);
+  const rows = await core.store.tables.getAllKeys("epochs", range);
+  const epochs = rows.map(([, epoch]) => epoch);
+  try {
+    if (epochs.length > 0) await core.api.post(`/api/rooms/${roomId}/wraps/ack`, { epochs });
+    await deliverHistory(core, roomId);
+  } catch (error) {
+    // A wrap that is not acknowledged expires by itself; the records wait for the next connection.
+    if (!(error instanceof Refusal)) throw error;
+  }
+}
+
+/** Upload the history records that the server has not confirmed. */
+export async function deliverHistory(core: Core, roomId: Id): Promise<void> {
+  const range = IDBKeyRange.bound([roomId, 0], [roomId, Infinity]);
+  const rows = await core.store.tables.getAll("history", range, 100);
+  if (rows.length === 0) return;
+  const records = rows.map((row) => ({
+    epoch: row.epoch,
+    commit_hash: encodeBase64url(row.commitHash),
+    bk_version: row.bkVersion,
+    record: encodeBase64url(row.record),
+    sig: encodeBase64url(row.sig),
+  }));
+  await core.api.put(`/api/rooms/${roomId}/history-records`, { records });
+  const changes = new Changes();
+  for (const row of rows) changes.delete("history", [roomId, row.epoch]);
+  await core.store.commit(changes);
+}

@@ -1,0 +1,230 @@
+/** What a screen may ask of the leading tab: each name of the contract, done once. */
+import { encodeBase64url } from "../crypto/encoding";
+import { memberRow } from "../crypto/committing";
+import type { Op } from "../crypto/ops";
+import { ROLE_ADMIN, findMember } from "../crypto/roster";
+import { safetyNumber } from "../crypto/safety";
+import { encodeStatement, makeLeave } from "../crypto/statements";
+import { catchUp } from "./apply";
+import { followChain } from "./chain";
+import { type Plan, commitRoom, postDirect, postGroup } from "./commits";
+import type { Args, CommandName, Id, Result } from "./contract";
+import type { Core } from "./core";
+import type { Cursors } from "./cursors";
+import { keepMe, refreshFriends } from "./friends";
+import { idBytes } from "./ids";
+import type { Outbox } from "./outbox";
+import { readRoom, readRooms, updateRoom } from "./records";
+import { refuse } from "./refusal";
+import { deleteRoom, markRead, refreshRoom, updateInfo } from "./rooms";
+import type { MeJson, RoomJson } from "./wire";
+
+/** Commands that any tab answers by itself, from the store. */
+export type LocalCommand =
+  | "room_show"
+  | "room_close"
+  | "timeline_older"
+  | "message_send"
+  | "draft_save"
+  | "draft_load";
+
+export type LeaderCommand = Exclude<CommandName, LocalCommand | "forget">;
+
+/** Commands that may be asked again when it is not known whether they were done. */
+export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
+  "friend_request_send",
+  "friend_request_accept",
+  "friend_request_decline",
+  "profile_update",
+  "room_open_direct",
+  "room_rename",
+  "room_invite",
+  "room_remove_member",
+  "room_make_admin",
+  "room_leave",
+  "room_hide",
+  "message_retry",
+  "room_read",
+  "safety_number",
+]);
+
+type Handlers = { [C in LeaderCommand]: (args: Args<C>) => Promise<Result<C>> };
+
+export interface CommandParts {
+  readonly core: Core;
+  readonly outbox: Outbox;
+  readonly cursors: Cursors;
+}
+
+function friendHandlers(core: Core) {
+  const request = (id: Id) => `/api/friend-requests/${id}`;
+  const then = async (done: Promise<unknown>): Promise<null> => {
+    await done;
+    await refreshFriends(core);
+    return null;
+  };
+  const { api } = core;
+  return {
+    friend_request_send: ({ email }) => then(api.post("/api/friend-requests", { email })),
+    friend_request_accept: ({ id }) => then(api.post(`${request(id)}/accept`)),
+    friend_request_decline: ({ id }) => then(api.post(`${request(id)}/decline`)),
+    friend_request_withdraw: ({ id }) => then(api.delete(request(id))),
+    friend_remove: ({ userId }) => then(api.delete(`/api/friends/${userId}`)),
+    profile_update: async ({ nickname, statusMessage }) => {
+      const me = await api.patch<MeJson>("/api/me", {
+        ...(nickname === undefined ? {} : { nickname }),
+        ...(statusMessage === undefined ? {} : { status_message: statusMessage }),
+      });
+      await keepMe(core, me);
+      return null;
+    },
+    safety_number: async ({ userId }) => {
+      const user = idBytes(userId);
+      if (!(await core.people.account(user))) await core.people.refresh(userId);
+      const other = await core.people.account(user);
+      if (!other) throw refuse("keys_missing");
+      const number = safetyNumber(core.keyring.device, { user, amkPub: other.amkPub });
+      return { number };
+    },
+  } satisfies Partial<Handlers>;
+}
+
+/** Take a room that the server has just made, or had, into the store. */
+async function adopt(core: Core, info: RoomJson): Promise<{ roomId: Id }> {
+  const roomId = info.room_id;
+  await core.lanes.run(roomId, async () => {
+    await updateInfo(core, info);
+    await updateRoom(core.store, roomId, (record) => ({ ...record, reopened: true }));
+    await followChain(core, roomId);
+    await catchUp(core, roomId);
+  });
+  core.changed({ rooms: [roomId] });
+  return { roomId };
+}
+
+async function openDirect(core: Core, userId: Id): Promise<{ roomId: Id }> {
+  const known = (await readRooms(core.store)).find(
+    ({ info, left }) =>
+      info.kind === "direct" &&
+      left === null &&
+      info.members.some((member) => member.user_id === userId),
+  );
+  return adopt(core, known ? known.info : await postDirect(core, userId));
+}
+
+function inviting(core: Core, userIds: readonly Id[]): Plan {
+  return {
+    newcomers: userIds,
+    ops: async (view) => {
+      const missing = userIds.filter((id) => !findMember(view.roster, idBytes(id)));
+      if (missing.length === 0) return null;
+      return Promise.all(
+        missing.map(async (id): Promise<Op> => {
+          const list = await core.people.newestList(idBytes(id));
+          return { op: "add", member: memberRow(list, { joinedEpoch: view.epoch + 1 }) };
+        }),
+      );
+    },
+  };
+}
+
+function removing(userId: Id): Plan {
+  return {
+    ops: (view) => {
+      const row = findMember(view.roster, idBytes(userId));
+      if (!row) return Promise.resolve(null);
+      const { user, amkPub, joinedEpoch } = row;
+      const statement = new Uint8Array(0);
+      return Promise.resolve([{ op: "remove", user, amkPub, joinedEpoch, statement }]);
+    },
+  };
+}
+
+function promoting(userId: Id): Plan {
+  const user = idBytes(userId);
+  return {
+    ops: (view) => {
+      const row = findMember(view.roster, user);
+      if (!row) return Promise.reject(refuse("not_found"));
+      if (row.role === ROLE_ADMIN) return Promise.resolve(null);
+      return Promise.resolve([{ op: "role", user, role: ROLE_ADMIN }]);
+    },
+  };
+}
+
+function renaming(title: string): Plan {
+  return {
+    state: { title },
+    ops: (view) => Promise.resolve(view.title === title ? null : [{ op: "state" }]),
+  };
+}
+
+async function leave(core: Core, roomId: Id): Promise<void> {
+  const room = await readRoom(core.store, roomId);
+  const own = room?.record.view && findMember(room.record.view.roster, idBytes(core.userId));
+  if (!own) throw refuse("not_found");
+  const statement = await makeLeave(core.keyring.device, idBytes(roomId), own.joinedEpoch);
+  const body = { statement: encodeBase64url(encodeStatement(statement)) };
+  await core.api.post(`/api/rooms/${roomId}/leave`, body);
+  await updateRoom(core.store, roomId, (record) => ({ ...record, leaveSent: true }));
+  await refreshRoom(core, roomId);
+}
+
+async function hide(core: Core, roomId: Id): Promise<void> {
+  await core.api.post(`/api/rooms/${roomId}/hide`);
+  await updateRoom(core.store, roomId, (record) => ({ ...record, reopened: false }));
+  await refreshRoom(core, roomId);
+}
+
+async function deleteForAll(core: Core, roomId: Id): Promise<void> {
+  await core.api.delete(`/api/rooms/${roomId}`);
+  await deleteRoom(core, roomId);
+}
+
+function roomHandlers({ core, outbox, cursors }: CommandParts) {
+  const inLane = async (roomId: Id, work: () => Promise<void>): Promise<null> => {
+    await core.lanes.run(roomId, work);
+    return null;
+  };
+  const commit = (roomId: Id, plan: Plan) =>
+    inLane(roomId, () => commitRoom(core, roomId, plan));
+  return {
+    room_open_direct: ({ userId }) => openDirect(core, userId),
+    room_create_group: async ({ title, userIds }) =>
+      adopt(core, await postGroup(core, title, userIds)),
+    room_rename: ({ roomId, title }) => commit(roomId, renaming(title)),
+    room_invite: ({ roomId, userIds }) => commit(roomId, inviting(core, userIds)),
+    room_remove_member: ({ roomId, userId }) => commit(roomId, removing(userId)),
+    room_make_admin: ({ roomId, userId }) => commit(roomId, promoting(userId)),
+    room_leave: ({ roomId }) => inLane(roomId, () => leave(core, roomId)),
+    room_hide: ({ roomId }) => inLane(roomId, () => hide(core, roomId)),
+    room_delete: ({ roomId }) => inLane(roomId, () => deleteForAll(core, roomId)),
+    message_retry: async ({ roomId, messageId }) => {
+      await outbox.retry(roomId, messageId);
+      return null;
+    },
+    message_discard: async ({ roomId, messageId }) => ({
+      text: await outbox.discard(roomId, messageId),
+    }),
+    room_read: async ({ roomId, seq }) => {
+      await inLane(roomId, () => markRead(core, roomId, seq));
+      cursors.schedule(roomId);
+      return null;
+    },
+  } satisfies Partial<Handlers>;
+}
+
+/** Give the handler of each command that the leading tab does. */
+export function leaderHandlers(parts: CommandParts): Handlers {
+  return { ...friendHandlers(parts.core), ...roomHandlers(parts) };
+}
+
+/** Run a command by its name. */
+export function runCommand(
+  handlers: Handlers,
+  name: LeaderCommand,
+  args: Args<CommandName>,
+): Promise<unknown> {
+  const handler = handlers[name] as (args: Args<CommandName>) => Promise<unknown>;
+  return handler(args);
+}

@@ -1,0 +1,199 @@
+/**
+ * Making commits (docs/protocol.md §7.2): the newest head, lists and prekeys, then one try after
+ * the other until the server takes it. Every function here runs in the room's lane.
+ */
+import { type Commit, prekeyFloors } from "../crypto/commit";
+import {
+  type Committer,
+  type NewState,
+  createDirect,
+  createGroup,
+  makeCommit,
+  memberRow,
+} from "../crypto/committing";
+import { decodeBase64url, encodeBase64url, fromHex, hex } from "../crypto/encoding";
+import { type RoomView, usersToRefresh } from "../crypto/epoch";
+import { type Op, parseOps } from "../crypto/ops";
+import { findMember } from "../crypto/roster";
+import { catchUp } from "./apply";
+import { followChain } from "./chain";
+import type { Id } from "./contract";
+import type { Core } from "./core";
+import { idBytes, idOf } from "./ids";
+import { pause } from "./platform";
+import { type RoomRecord, readEpoch, readRoom } from "./records";
+import { Refusal, refuse } from "./refusal";
+import { updateInfo } from "./rooms";
+import type { RoomJson } from "./wire";
+
+const ATTEMPTS = 7;
+const RACE_DELAY_MS = 2_000;
+
+/** What a commit is for; asked again on each new head. Null: nothing is left to do. */
+export interface Plan {
+  ops(view: RoomView): Promise<readonly Op[] | null>;
+  readonly state?: NewState;
+  /** People who come in by it: their lists and prekeys are fetched too. */
+  readonly newcomers?: readonly Id[];
+}
+
+/** A new secret and nothing else, besides what is due anyway. */
+export const ROTATION: Plan = { ops: () => Promise.resolve([]) };
+
+function pathOf(roomId: Id): string {
+  return `/api/rooms/${roomId}`;
+}
+
+function travelling(commit: Commit): Record<string, unknown> {
+  const { core, tag, sig, ops, state, prekeys, wraps } = commit;
+  const parts = Object.entries({ core, tag, sig, ops, state, prekeys });
+  return {
+    commit: Object.fromEntries(parts.map(([name, data]) => [name, encodeBase64url(data)])),
+    wraps: [...wraps].map(([device, wrap]) => ({
+      device_id: idOf(fromHex(device)),
+      wrap: encodeBase64url(wrap),
+    })),
+  };
+}
+
+async function committer(
+  core: Core,
+  people: readonly Id[],
+  more: Pick<Committer, "seqFloor" | "closing">,
+): Promise<Committer> {
+  const prekeys = await core.people.refreshAll([...new Set(people)]);
+  const { lists } = await core.people.trust();
+  return { keys: core.keyring.device, lists, prekeys, now: core.platform.now(), ...more };
+}
+
+async function floors(core: Core, roomId: Id): Promise<Map<string, number>> {
+  const { prekeys } = await core.api.get<{ prekeys: string }>(`${pathOf(roomId)}/prekeys`);
+  return prekeyFloors(decodeBase64url(prekeys));
+}
+
+/** Removals that wait for somebody's commit: signed by those who leave, never by ourselves. */
+function leaves(core: Core, view: RoomView, info: RoomJson): Op[] {
+  return info.leaving.flatMap((leaving): Op[] => {
+    const user = idBytes(leaving.user_id);
+    const row = findMember(view.roster, user);
+    if (!row || leaving.user_id === core.userId || row.joinedEpoch !== leaving.joined_epoch) {
+      return [];
+    }
+    const { amkPub, joinedEpoch } = row;
+    const statement = decodeBase64url(leaving.statement);
+    return [{ op: "remove", user, amkPub, joinedEpoch, statement }];
+  });
+}
+
+async function refreshes(core: Core, view: RoomView): Promise<Op[]> {
+  const users = usersToRefresh(view, await core.people.known());
+  return Promise.all(
+    users.map(async (user): Promise<Op> => {
+      const row = memberRow(await core.people.newestList(user), { joinedEpoch: 0 });
+      return { op: "refresh", user, listVersion: row.listVersion, listHash: row.listHash };
+    }),
+  );
+}
+
+function subject(op: Op): string {
+  if (op.op === "add") return hex(op.member.user);
+  return op.op === "remove" || op.op === "role" || op.op === "refresh" ? hex(op.user) : "";
+}
+
+/** Add what is due to what was asked, one operation an account: what was asked comes first. */
+function merged(asked: readonly Op[], due: readonly Op[]): Op[] {
+  const ops = [...asked];
+  const taken = new Set(asked.map(subject));
+  for (const op of due) {
+    if (taken.has(subject(op))) continue;
+    taken.add(subject(op));
+    ops.push(op);
+  }
+  return ops;
+}
+
+async function usableRoom(core: Core, roomId: Id): Promise<{ record: RoomRecord; view: RoomView }> {
+  const room = await readRoom(core.store, roomId);
+  if (!room) throw refuse("not_found");
+  const { record } = room;
+  if (record.left !== null || record.leaveSent || !record.view) throw refuse("forbidden");
+  if (record.trouble === "fork" || record.trouble === "unconfirmed") throw refuse("unverified");
+  if (record.trouble === "pin_mismatch") throw refuse("unverified");
+  return { record, view: record.view };
+}
+
+async function attempt(core: Core, roomId: Id, plan: Plan): Promise<boolean> {
+  await followChain(core, roomId);
+  await catchUp(core, roomId);
+  const { record, view } = await usableRoom(core, roomId);
+  const asked = await plan.ops(view);
+  if (asked === null) return false;
+  const closing = (await readEpoch(core.store, roomId, view.epoch))?.state ?? null;
+  const members = view.roster.map((row) => idOf(row.user));
+  const people = [...members, ...(plan.newcomers ?? [])];
+  const by = await committer(core, people, { closing, seqFloor: await floors(core, roomId) });
+  const due = [...leaves(core, view, record.info), ...(await refreshes(core, view))];
+  const commit = await makeCommit(view, merged(asked, due), by, plan.state);
+  const { commit: parts, wraps } = travelling(commit);
+  await core.api.post(`${pathOf(roomId)}/commits`, { ...(parts as object), wraps });
+  return true;
+}
+
+/**
+ * Commit until it is done: after a lost race all is made again on the new head, after a random
+ * wait that doubles. The own commit counts only when the server gives it back.
+ */
+export async function commitRoom(core: Core, roomId: Id, plan: Plan): Promise<void> {
+  for (let lost = 0; ; lost += 1) {
+    try {
+      if (!(await attempt(core, roomId, plan))) return;
+      break;
+    } catch (error) {
+      const isRace =
+        error instanceof Refusal &&
+        (error.code === "stale_head" || error.code === "commit_pending");
+      if (!isRace || lost + 1 >= ATTEMPTS) throw error;
+    }
+    await pause(core.platform, core.platform.random() * RACE_DELAY_MS * 2 ** lost);
+  }
+  await updateInfo(core, await fetchInfo(core, roomId));
+  await followChain(core, roomId);
+}
+
+/** Fetch a room as the server sees it now. */
+export async function fetchInfo(core: Core, roomId: Id): Promise<RoomJson> {
+  return core.api.get<RoomJson>(pathOf(roomId));
+}
+
+/** Begin the direct room with a person; gives its id, also when it exists already. */
+export async function postDirect(core: Core, userId: Id): Promise<RoomJson> {
+  const by = await committer(core, [userId, core.userId], {});
+  const own = await core.people.newestList(idBytes(core.userId));
+  const other = await core.people.newestList(idBytes(userId));
+  return postRoom(core, await createDirect(by, own, other));
+}
+
+/** Begin a group with a title and these people besides oneself. */
+export async function postGroup(
+  core: Core,
+  title: string,
+  userIds: readonly Id[],
+): Promise<RoomJson> {
+  const everybody = [...new Set([core.userId, ...userIds])];
+  const by = await committer(core, everybody, {});
+  const lists = everybody.map((id) => core.people.newestList(idBytes(id)));
+  return postRoom(core, await createGroup(by, await Promise.all(lists), { title }));
+}
+
+async function postRoom(core: Core, commit: Commit): Promise<RoomJson> {
+  const [create] = parseOps(commit.ops);
+  if (create?.op !== "create") throw new Error("a room begins with one create");
+  const genesis = encodeBase64url(create.origin.data);
+  try {
+    return await core.api.post<RoomJson>("/api/rooms", { genesis, ...travelling(commit) });
+  } catch (error) {
+    const exists = error instanceof Refusal && error.code === "room_exists";
+    if (!exists || error.roomId === undefined) throw error;
+    return fetchInfo(core, error.roomId);
+  }
+}

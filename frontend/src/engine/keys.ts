@@ -1,0 +1,225 @@
+/** The keys of this device: made once, published, proved, renewed (docs/protocol.md §3–5). */
+import { decodeBase64url, encodeBase64url, hex } from "../crypto/encoding";
+import { firstDeviceList, listHash, verifyDeviceList } from "../crypto/device_list";
+import { type HistoryWriter, historyWriter } from "../crypto/history";
+import { type DeviceKeys, deviceEntry, deviceProof, newAccount, newDevice } from "../crypto/identity";
+import { LIFETIME_MS, newPrekey, prekeyHash } from "../crypto/prekeys";
+import { systemRandom, wipe } from "../crypto/primitives";
+import { backupPublic, sealRecovery } from "../crypto/recovery";
+import { generateWords } from "../crypto/recovery_secret";
+import type { SigningKey } from "../crypto/signer";
+import { type EpochSource, prekeySource } from "../crypto/sources";
+import type { Api } from "./api";
+import type { Id } from "./contract";
+import { idBytes, idOf } from "./ids";
+import type { Platform } from "./platform";
+import { Refusal } from "./refusal";
+import type { PrekeyRow } from "./store/schema";
+import { Changes, type Store } from "./store/store";
+import type { MeJson } from "./wire";
+
+export const PREKEY_RENEWAL_MS = 7 * 24 * 3600 * 1000;
+const PREKEY_OVERLAP_MS = 28 * 24 * 3600 * 1000;
+const DEVICE_KEY = "device";
+
+/** The fact "device": everything of the device but a key that the browser does not give out. */
+interface KeptDevice {
+  user: Uint8Array;
+  amkPub: Uint8Array;
+  device: Uint8Array;
+  dskPub: Uint8Array;
+  accept: Uint8Array;
+  created: number;
+  bkPub: Uint8Array;
+  /** Null when the signing key lives in the browser's key store. */
+  seed: Uint8Array | null;
+}
+
+/** The fact "enrolment", until the server has confirmed it. */
+interface Enrolment {
+  published: Record<string, string>;
+}
+
+/** Write an origin as proofs name it: scheme, host and port, the port always (protocol §3.4). */
+export function canonicalOrigin(origin: string): string {
+  const { protocol, hostname, port } = new URL(origin);
+  return `${protocol}//${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
+}
+
+/**
+ * Make this account's keys and this device, unless a former attempt already did, and publish them.
+ * Everything is stored before the server hears of it, so that a lost answer loses no key.
+ */
+export async function enrol(store: Store, api: Api, platform: Platform): Promise<MeJson> {
+  const pending = (await store.fact<Enrolment | null>("enrolment")).value;
+  const { published } = pending ?? (await makeKeys(store, platform.now()));
+  try {
+    await api.post("/api/me/keys", published);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "keys_exist") throw error;
+  }
+  const me = await api.get<MeJson>("/api/me");
+  if (me.account_key === published["account_key"]) await store.setFact("enrolment", null);
+  return me;
+}
+
+async function makeKeys(store: Store, now: number): Promise<Enrolment> {
+  const account = newAccount(idBytes(store.userId));
+  const { user, publicHalf: amkPub } = account;
+  const device = await newDevice(user, amkPub, now);
+  const recoveryKey = systemRandom(32);
+  const words = generateWords();
+  const bkPub = backupPublic(recoveryKey, user, 1);
+  const list = firstDeviceList(account, [deviceEntry(device)], { time: now, bkPub });
+  const { seed, prekey } = await newPrekey(device, { seq: 1, created: now });
+  const blob = sealRecovery(account, recoveryKey, words, { version: 1 });
+  wipe(account.seed);
+  const b64 = encodeBase64url;
+  const published = {
+    account_key: b64(amkPub),
+    device_list: b64(list.data),
+    list_sig: b64(list.sig),
+    prekey: b64(prekey.data),
+    prekey_sig: b64(prekey.sig),
+    recovery_blob: b64(blob.data),
+    recovery_sig: b64(blob.sig),
+  };
+  const changes = new Changes();
+  await keepDevice(store, changes, device, bkPub);
+  await store.putFact(changes, "recovery", { recoveryKey, words }, 0);
+  await store.putFact(changes, "enrolment", { published }, 0);
+  const row = { seq: 1, data: prekey.data, sig: prekey.sig, createdMs: now, published: true };
+  changes.set("prekeys", 1, { ...row, seed: await store.seal("prekeys", 1, seed) });
+  const hash = listHash(list);
+  changes.set("lists", hex(hash), { hash: hex(hash), user: hex(user), ...list });
+  const account_ = { user: hex(user), amkPub, version: 1, listHash: hash, revision: 0 };
+  changes.put("accounts", hex(user), account_);
+  await store.commit(changes);
+  return { published };
+}
+
+async function keepDevice(
+  store: Store,
+  changes: Changes,
+  keys: DeviceKeys,
+  bkPub: Uint8Array,
+): Promise<void> {
+  const { signingKey, ...rest } = keys;
+  const seed = signingKey.kind === "seed" ? signingKey.seed : null;
+  if (signingKey.kind === "webcrypto") {
+    changes.set("keys", DEVICE_KEY, { name: DEVICE_KEY, key: signingKey.key });
+  }
+  const kept: KeptDevice = { ...rest, bkPub, seed };
+  await store.putFact(changes, "device", kept, 0);
+}
+
+/** This device's keys, loaded. */
+export class Keyring {
+  private constructor(
+    private readonly store: Store,
+    private readonly api: Api,
+    private readonly platform: Platform,
+    private readonly origin: string,
+    readonly device: DeviceKeys,
+    private readonly bkPub: Uint8Array,
+  ) {}
+
+  /** Load the keys; null when this browser has none for the account. */
+  static async load(
+    store: Store,
+    { api, platform, origin }: { api: Api; platform: Platform; origin: string },
+  ): Promise<Keyring | null> {
+    const kept = (await store.fact<KeptDevice>("device")).value;
+    if (!kept) return null;
+    const { seed, bkPub, ...rest } = kept;
+    const held = await store.tables.get("keys", DEVICE_KEY);
+    const publicHalf = rest.dskPub;
+    let signingKey: SigningKey;
+    if (seed) signingKey = { kind: "seed", seed, publicHalf };
+    else if (held) signingKey = { kind: "webcrypto", key: held.key, publicHalf };
+    else return null;
+    return new Keyring(store, api, platform, origin, { ...rest, signingKey }, bkPub);
+  }
+
+  get deviceId(): Id {
+    return idOf(this.device.device);
+  }
+
+  /** The account key as the wire writes it. */
+  get accountKey(): string {
+    return encodeBase64url(this.device.amkPub);
+  }
+
+  /** Sign a server's nonce for the origin that this page itself was loaded from. */
+  async prove(nonce: string): Promise<{ device_id: Id; signature: string }> {
+    const origin = canonicalOrigin(this.origin);
+    const signature = await deviceProof(this.device, origin, decodeBase64url(nonce, 32));
+    return { device_id: this.deviceId, signature: encodeBase64url(signature) };
+  }
+
+  /** Bind the REST session to this device. */
+  async proveSession(): Promise<void> {
+    const { nonce } = await this.api.post<{ nonce: string }>("/api/devices/challenge");
+    await this.api.post("/api/devices/proof", await this.prove(nonce));
+  }
+
+  /** Where epoch secrets come from: the wraps, opened with every prekey that is still kept. */
+  async source(): Promise<EpochSource> {
+    const rows = await this.store.tables.getAll("prekeys");
+    const seeds = await Promise.all(
+      rows.map(async (row): Promise<[string, Uint8Array]> => {
+        const seed = await this.store.unseal<Uint8Array>("prekeys", row.seq, row.seed);
+        return [hex(prekeyHash(row)), seed];
+      }),
+    );
+    return prekeySource(this.device, new Map(seeds));
+  }
+
+  /** What history records of this account are sealed with. */
+  async historyWriter(): Promise<HistoryWriter> {
+    const { user, amkPub } = this.device;
+    const account = await this.store.tables.get("accounts", hex(user));
+    const list = account && (await this.store.tables.get("lists", hex(account.listHash)));
+    if (!list) throw new Error("the own device list is missing");
+    return historyWriter(this.device, verifyDeviceList(list, user, amkPub), this.bkPub);
+  }
+
+  /** Publish a new prekey when the newest is a week old, or was never confirmed (§4). */
+  async renewPrekey(): Promise<void> {
+    const rows = await this.store.tables.getAll("prekeys");
+    const newest = rows.at(-1);
+    if (!newest) return;
+    if (!newest.published) return this.publish(newest);
+    const now = this.platform.now();
+    if (now - newest.createdMs < PREKEY_RENEWAL_MS) return;
+    const seq = newest.seq + 1;
+    const { seed, prekey } = await newPrekey(this.device, { seq, created: now });
+    const sealed = await this.store.seal("prekeys", seq, seed);
+    const row = { seq, ...prekey, createdMs: now, published: false, seed: sealed };
+    await this.store.commit(new Changes().set("prekeys", seq, row));
+    await this.publish(row);
+  }
+
+  /**
+   * Destroy prekeys that nobody may use any more: a newer one is out for 28 days, or they are
+   * 100 days old (§4). Call it when all wraps have been fetched.
+   */
+  async destroyOldPrekeys(): Promise<void> {
+    const rows = await this.store.tables.getAll("prekeys");
+    const now = this.platform.now();
+    const changes = new Changes();
+    for (const [at, row] of rows.entries()) {
+      const next = rows[at + 1];
+      if (!next?.published) continue;
+      const isReplaced = now - next.createdMs >= PREKEY_OVERLAP_MS;
+      if (isReplaced || now - row.createdMs >= LIFETIME_MS) changes.delete("prekeys", row.seq);
+    }
+    await this.store.commit(changes);
+  }
+
+  private async publish(row: PrekeyRow): Promise<void> {
+    const body = { prekey: encodeBase64url(row.data), prekey_sig: encodeBase64url(row.sig) };
+    await this.api.post("/api/prekeys", body);
+    await this.store.commit(new Changes().set("prekeys", row.seq, { ...row, published: true }));
+  }
+}

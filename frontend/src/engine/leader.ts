@@ -1,0 +1,215 @@
+/** The tab that leads: keys, socket, sync and outbox of the account live in it alone. */
+import { Api } from "./api";
+import { type LeaderCommand, leaderHandlers, runCommand } from "./commands";
+import type { Args, Boot, CommandName, Connection, Id, Phase } from "./contract";
+import type { Change, Core } from "./core";
+import { Cursors } from "./cursors";
+import { Keyring, enrol } from "./keys";
+import { Lanes } from "./lanes";
+import { Outbox } from "./outbox";
+import { People } from "./people";
+import { type Platform, pause } from "./platform";
+import { Refusal } from "./refusal";
+import { Socket, type SocketState, backoff } from "./socket";
+import type { Store } from "./store/store";
+import { Sync } from "./sync";
+import type { MeJson } from "./wire";
+
+export interface LeaderEvents {
+  phase(phase: Phase): void;
+  connection(connection: Omit<Connection, "waiting">): void;
+  changed(change: Change): void;
+}
+
+interface Running {
+  readonly core: Core;
+  readonly sync: Sync;
+  readonly outbox: Outbox;
+  readonly cursors: Cursors;
+  readonly handlers: ReturnType<typeof leaderHandlers>;
+}
+
+const SOCKET_STATES: Record<SocketState, Connection["state"]> = {
+  connecting: "connecting",
+  online: "online",
+  offline: "offline",
+  refused: "offline",
+};
+
+/** Where the socket of an origin is. */
+export function socketUrl(origin: string): string {
+  return `${origin.replace(/^http/, "ws")}/ws/`;
+}
+
+export class Leader {
+  private running: Running | null = null;
+  private isStopped = false;
+  private readonly api: Api;
+  private readonly ready: Promise<Running>;
+  private settle: (running: Running) => void = () => undefined;
+
+  constructor(
+    private readonly platform: Platform,
+    private readonly boot: Boot,
+    private readonly store: Store,
+    private readonly events: LeaderEvents,
+  ) {
+    this.api = new Api(platform, boot.origin, boot.csrfToken);
+    this.ready = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+  }
+
+  /** Take up the work: keys first (made when there are none), then the socket. */
+  async start(): Promise<void> {
+    const local = await this.loadKeys();
+    if (local) this.run(local);
+    this.connection("connecting");
+    for (let failures = 0; !this.isStopped; failures += 1) {
+      try {
+        await this.meet();
+        return;
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (this.isFinal(error)) return;
+        this.connection("offline");
+      }
+      await pause(this.platform, backoff(failures, this.platform.random()));
+    }
+  }
+
+  private isFinal(refusal: Refusal): boolean {
+    if (refusal.code !== "not_signed_in" && refusal.code !== "suspended") return false;
+    this.events.phase("signed_out");
+    return true;
+  }
+
+  private loadKeys(): Promise<Keyring | null> {
+    const { api, platform, store, boot } = this;
+    return Keyring.load(store, { api, platform, origin: boot.origin }).then(async (keyring) => {
+      const pending = (await store.fact<unknown>("enrolment")).value;
+      return pending ? null : keyring;
+    });
+  }
+
+  /** Ask who we are, and make this browser a device of the account if it has none yet. */
+  private async meet(): Promise<void> {
+    const me = await this.api.get<MeJson>("/api/me");
+    if (this.isStopped) return;
+    const enrolled = me.account_key === null ? await this.enrol() : await this.finish(me);
+    const keyring = this.running?.core.keyring ?? (await this.loadKeys());
+    if (keyring?.accountKey !== enrolled.account_key) {
+      this.quit();
+      this.events.phase("no_keys_here");
+      return;
+    }
+    await this.store.setFact("me", enrolled);
+    this.events.changed({ me: true });
+    if (keyring && !this.running) this.run(keyring);
+    this.running?.core.socket.start();
+  }
+
+  private enrol(): Promise<MeJson> {
+    this.events.phase("enrolling");
+    return enrol(this.store, this.api, this.platform);
+  }
+
+  /** Finish an enrolment whose answer was lost. */
+  private async finish(me: MeJson): Promise<MeJson> {
+    const pending = (await this.store.fact<{ published: { account_key: string } } | null>("enrolment"))
+      .value;
+    if (pending?.published.account_key === me.account_key) {
+      await this.store.setFact("enrolment", null);
+    }
+    return me;
+  }
+
+  private run(keyring: Keyring): void {
+    const { platform, store, api, boot, events } = this;
+    const lanes = new Lanes();
+    const people = new People(store, api);
+    api.prove = () => keyring.proveSession();
+    const socket: Socket = new Socket({
+      platform,
+      url: socketUrl(boot.origin),
+      prove: (nonce) => keyring.prove(nonce),
+      onPush: (push) => sync.push(push),
+      onState: (state) => this.socketBecame(state),
+    });
+    const core: Core = {
+      ...{ platform, store, api, socket, keyring, people, lanes, userId: boot.userId },
+      changed: (change) => {
+        if (!this.isStopped) events.changed(change);
+      },
+    };
+    const outbox = new Outbox(core);
+    const cursors = new Cursors(core);
+    const sync = new Sync(core, outbox, cursors);
+    const handlers = leaderHandlers({ core, outbox, cursors });
+    this.running = { core, sync, outbox, cursors, handlers };
+    this.settle(this.running);
+    this.events.phase("ready");
+    this.events.changed({ me: true, friends: true, rooms: [] });
+  }
+
+  private connection(state: Connection["state"]): void {
+    this.events.connection({ state, sinceMs: this.platform.now() });
+  }
+
+  private socketBecame(state: SocketState): void {
+    const { running } = this;
+    if (!running || this.isStopped) return;
+    this.connection(SOCKET_STATES[state]);
+    if (state === "connecting") running.sync.connecting();
+    if (state === "online") void running.sync.connected();
+    if (state === "refused") void this.askWhy();
+  }
+
+  /** The socket was refused for good: the session ended, or this device was revoked. */
+  private async askWhy(): Promise<void> {
+    try {
+      await this.meet();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (this.isFinal(error)) return;
+      await pause(this.platform, backoff(4, this.platform.random()));
+      if (!this.isStopped) await this.askWhy();
+    }
+  }
+
+  /** Do a command; one that comes before the keys are there waits for them. */
+  async command(name: LeaderCommand, args: Args<CommandName>): Promise<unknown> {
+    const running = this.running ?? (await this.ready);
+    return runCommand(running.handlers, name, args);
+  }
+
+  /** A tab wrote into the outbox. */
+  queued(roomId: Id): void {
+    this.running?.outbox.kick(roomId);
+  }
+
+  /** Somebody looks at a tab, or the network is back. */
+  woken(): void {
+    const { running } = this;
+    if (!running) return;
+    if (running.core.socket.state === "offline") running.core.socket.start();
+    else void running.sync.check();
+  }
+
+  /** Stop all work; resolves when no write is under way. */
+  async stop(): Promise<void> {
+    const { running } = this;
+    this.quit();
+    await running?.core.lanes.idle();
+  }
+
+  private quit(): void {
+    this.isStopped = true;
+    const { running } = this;
+    if (!running) return;
+    running.core.socket.stop();
+    running.sync.stop();
+    running.outbox.stop();
+    running.cursors.stop();
+  }
+}

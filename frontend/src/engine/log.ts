@@ -1,0 +1,64 @@
+/** The rolling hash over a room's log: kept, compared, and adopted by newcomers (protocol §9). */
+import type { Body, SeenLog } from "../crypto/body";
+import { ProtocolError } from "../crypto/errors";
+import { LOG_START, checkLogHash, nextLogHash } from "../crypto/log_hash";
+import type { Batch } from "./batch";
+import type { RoomRecord } from "./records";
+import type { ItemRow } from "./store/schema";
+
+/** Where the hash stands before the first item that will be applied. */
+export function logAt(record: RoomRecord): SeenLog | null {
+  return record.cursor === 0 ? { seq: 0, log: LOG_START } : record.log;
+}
+
+/** Feed the next item; null once something in between is missing. */
+export function extendLog(log: SeenLog | null, seq: number, eid: Uint8Array): SeenLog | null {
+  if (log?.seq !== seq - 1) return null;
+  return { seq, log: nextLogHash(log.log, seq, eid) };
+}
+
+async function ownHash(batch: Batch, seq: number): Promise<Uint8Array | null> {
+  if (seq === 0) return LOG_START;
+  return (await batch.bySeq(seq))?.log ?? null;
+}
+
+/**
+ * Compare what a member asserts with the own hash; a contradiction is kept with both values.
+ * A newcomer, whose log has a hole, adopts the first value and rolls it on to the item before
+ * `seq`. Gives the hash to go on with.
+ */
+export async function compareLog(
+  batch: Batch,
+  { body, seq, log }: { body: Body; seq: number; log: SeenLog | null },
+): Promise<SeenLog | null> {
+  const { seen } = body;
+  if (!seen) return log;
+  const own = await ownHash(batch, seen.seq);
+  if (own) noteFork(batch, seen, own);
+  return own || log || seq === 0 ? log : adopt(batch, seen, seq);
+}
+
+function noteFork(batch: Batch, { seq, log: asserted }: SeenLog, own: Uint8Array): void {
+  try {
+    checkLogHash(own, asserted);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    if (batch.record.logFork) return;
+    batch.record = { ...batch.record, logFork: { seq, own, asserted } };
+  }
+}
+
+async function adopt(batch: Batch, seen: SeenLog, before: number): Promise<SeenLog | null> {
+  const rows: ItemRow[] = [];
+  for (let seq = seen.seq; seq < before; seq += 1) {
+    const row = await batch.bySeq(seq);
+    if (!row) return null;
+    rows.push(row);
+  }
+  let log: SeenLog | null = null;
+  for (const row of rows) {
+    log = log ? extendLog(log, row.seq, row.eid) : seen;
+    if (log) batch.putItem({ ...row, log: log.log });
+  }
+  return log;
+}

@@ -1,0 +1,218 @@
+/**
+ * The line of outgoing messages of each room: sent one after the other, kept until they are
+ * stored, and sent again after 30 s, 1, 2, 5 and 10 minutes while they are only accepted.
+ */
+import { decodeBase64url, encodeBase64url } from "../crypto/encoding";
+import { catchUp } from "./apply";
+import { Batch } from "./batch";
+import { followChain } from "./chain";
+import type { Failure, Id } from "./contract";
+import type { Core } from "./core";
+import { accepted, isForLater, isOutstanding, refused, resendDelay, retried } from "./outbox_state";
+import type { Cancel } from "./platform";
+import { readRoom } from "./records";
+import { failureOf, refuse } from "./refusal";
+import { refreshRoom } from "./rooms";
+import { prepare } from "./sealing";
+import type { OutboxRow } from "./store/schema";
+import { Changes, Conflict, type Store } from "./store/store";
+import type { Stamp } from "./wire";
+
+const LATER_MS = 2_000;
+
+type SendReply = { state: "accepted" | "stored" } & Partial<Stamp>;
+
+/** Read a room's line, oldest first. */
+export async function readOutbox(store: Store, roomId: Id): Promise<OutboxRow[]> {
+  const range = IDBKeyRange.bound([roomId], [roomId, []]);
+  const rows = await store.tables.getAll("outbox", range);
+  return rows.sort((left, right) => left.order - right.order);
+}
+
+export class Outbox {
+  private readonly running = new Set<Id>();
+  private readonly again = new Set<Id>();
+  private readonly timers = new Map<string, Cancel>();
+  private readonly resends = new Map<Id, { times: number; dueMs: number }>();
+  private isStopped = false;
+
+  constructor(private readonly core: Core) {}
+
+  /** Look at a room's line now. */
+  kick(roomId: Id): void {
+    if (this.isStopped) return;
+    this.cancel(roomId);
+    if (this.running.has(roomId)) {
+      this.again.add(roomId);
+      return;
+    }
+    this.running.add(roomId);
+    void this.work(roomId).finally(() => {
+      this.running.delete(roomId);
+      if (this.again.delete(roomId)) this.kick(roomId);
+    });
+  }
+
+  /** Look at every line: after connecting. What was accepted before is asked about at once. */
+  async kickAll(): Promise<void> {
+    this.resends.clear();
+    const rows = await this.core.store.tables.getAllKeys("outbox");
+    for (const roomId of new Set(rows.map(([id]) => id))) this.kick(roomId);
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    for (const cancel of this.timers.values()) cancel();
+    this.timers.clear();
+  }
+
+  private cancel(roomId: Id): void {
+    this.timers.get(roomId)?.();
+    this.timers.delete(roomId);
+  }
+
+  private wakeIn(roomId: Id, ms: number): void {
+    this.cancel(roomId);
+    if (this.isStopped) return;
+    const { platform } = this.core;
+    this.timers.set(roomId, platform.after(ms, () => this.kick(roomId)));
+  }
+
+  private async work(roomId: Id): Promise<void> {
+    try {
+      for (;;) {
+        if (this.core.socket.state !== "online" || this.isStopped) return;
+        const row = await this.nextDue(roomId);
+        if (!row) return;
+        const waitMs = await this.deliver(row);
+        if (waitMs !== null) {
+          this.wakeIn(roomId, waitMs);
+          return;
+        }
+      }
+    } catch {
+      // Storage or a broken row: the line stays as it is and is looked at again.
+      this.wakeIn(roomId, LATER_MS);
+    }
+  }
+
+  /** The first message that has to go out; sets the alarm for the next one that may have to. */
+  private async nextDue(roomId: Id): Promise<OutboxRow | null> {
+    const rows = await readOutbox(this.core.store, roomId);
+    const now = this.core.platform.now();
+    const due = rows.find((row) => isOutstanding(row.state) || this.isResendDue(row, now));
+    if (due) return due;
+    const dues = rows
+      .filter((row) => row.state === "accepted")
+      .map((row) => this.resends.get(row.messageId)?.dueMs ?? now);
+    if (dues.length > 0) this.wakeIn(roomId, Math.max(0, Math.min(...dues) - now));
+    return null;
+  }
+
+  private isResendDue(row: OutboxRow, now: number): boolean {
+    if (row.state !== "accepted") return false;
+    return (this.resends.get(row.messageId)?.dueMs ?? now) <= now;
+  }
+
+  /** Send one message; gives how long the line must wait, or null to go on. */
+  private async deliver(row: OutboxRow): Promise<number | null> {
+    const { roomId, messageId } = row;
+    const { lanes, socket } = this.core;
+    try {
+      const attempt = await lanes.run(roomId, () => prepare(this.core, roomId, messageId));
+      if (!attempt) return null;
+      this.core.changed({ rooms: [roomId] });
+      const envelope = encodeBase64url(attempt.envelope);
+      const reply = await socket.ask({ event: "message.send", room_id: roomId, envelope });
+      await this.heard(row, reply as unknown as SendReply);
+      return null;
+    } catch (error) {
+      if (error instanceof Conflict) return null;
+      return this.failed(row, failureOf(error));
+    }
+  }
+
+  private async heard(row: OutboxRow, reply: SendReply): Promise<void> {
+    const { roomId, messageId } = row;
+    const { times } = this.resends.get(messageId) ?? { times: 0 };
+    const dueMs = this.core.platform.now() + resendDelay(times);
+    this.resends.set(messageId, { times: times + 1, dueMs });
+    const { accepted_ms = 0, key_id = 0, stamp = "" } = reply;
+    await this.change(row, (now) =>
+      accepted(now, { accepted_ms, key_id, stamp: decodeBase64url(stamp) }),
+    );
+    if (reply.state === "stored") {
+      await this.core.lanes.run(roomId, () => catchUp(this.core, roomId));
+    }
+  }
+
+  private async failed(row: OutboxRow, failure: Failure): Promise<number | null> {
+    const { roomId } = row;
+    if (failure.code === "stale_epoch") await this.renew(roomId);
+    const next = await this.change(row, (now) => refused(now, failure));
+    if (failure.code === "id_reused") {
+      await this.core.lanes.run(roomId, () => catchUp(this.core, roomId));
+    }
+    if (!next || !isForLater(failure.code)) return null;
+    return failure.retryAfterMs ?? LATER_MS * (0.5 + this.core.platform.random());
+  }
+
+  /** The head is another now, or the room needs a commit: learn which, and what is stored. */
+  private async renew(roomId: Id): Promise<void> {
+    const { core } = this;
+    await core.lanes.run(roomId, async () => {
+      await refreshRoom(core, roomId);
+      await followChain(core, roomId);
+      await catchUp(core, roomId);
+    });
+  }
+
+  private async change(
+    { roomId, messageId }: OutboxRow,
+    how: (row: OutboxRow) => OutboxRow,
+  ): Promise<OutboxRow | null> {
+    const { store, lanes } = this.core;
+    return lanes.run(roomId, async () => {
+      const row = await store.tables.get("outbox", [roomId, messageId]);
+      if (!row) return null;
+      const next = how(row);
+      if (next !== row) await store.commit(new Changes().put("outbox", [roomId, messageId], next));
+      this.core.changed({ rooms: [roomId] });
+      return next;
+    });
+  }
+
+  /** An accepted message can never be stored: the server says why. */
+  async refusedLater(roomId: Id, messageId: Id, code: string): Promise<void> {
+    const row = await this.core.store.tables.get("outbox", [roomId, messageId]);
+    if (!row) return;
+    await this.change(row, (now) => refused(now, { code }));
+    this.kick(roomId);
+  }
+
+  /** Take a message out of the line and give its text back; `forbidden` once it may have left. */
+  async discard(roomId: Id, messageId: Id): Promise<string> {
+    const { store, lanes } = this.core;
+    return lanes.run(roomId, async () => {
+      const room = await readRoom(store, roomId);
+      const row = await store.tables.get("outbox", [roomId, messageId]);
+      if (!room || !row) throw refuse("not_found");
+      const mayGo = row.state === "failed" || (row.state === "waiting" && !row.attempts.length);
+      if (!mayGo) throw refuse("forbidden");
+      const text = await store.unseal<string>("outbox", [roomId, messageId], row.text);
+      const batch = new Batch(store, room);
+      batch.finishWaiting(row, null);
+      await batch.save();
+      this.core.changed({ rooms: [roomId] });
+      return text;
+    });
+  }
+
+  /** Try a failed message again. */
+  async retry(roomId: Id, messageId: Id): Promise<void> {
+    const row = await this.core.store.tables.get("outbox", [roomId, messageId]);
+    if (!row) throw refuse("not_found");
+    await this.change(row, retried);
+    this.kick(roomId);
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The life of an outgoing message, without effects (reliability: waiting → sending → accepted →
+ * stored, or failed). The same id always; the same bytes while their epoch is the head.
+ */
+import type { Failure, MessageState } from "./contract";
+import type { Attempt, OutboxRow } from "./store/schema";
+import type { Stamp } from "./wire";
+
+const RESEND_MS = [30_000, 60_000, 120_000, 300_000, 600_000];
+
+/** Codes after which sealing again, in a newer epoch, is the answer. */
+const SEAL_AGAIN = new Set(["stale_epoch", "counter_reused", "epoch_unusable"]);
+/** Codes after which the message is stored already, or the same bytes may be sent later. */
+const LATER = new Set([
+  "busy",
+  "unavailable",
+  "rate_limited",
+  "commit_pending",
+  "stale_head",
+  "offline",
+  "timeout",
+  "device_required",
+  "device_proof",
+  "not_signed_in",
+  "storage",
+  "id_reused",
+]);
+
+/** What has to happen with a message now. */
+export type Step =
+  /** These exact bytes go out. */
+  | { do: "send"; attempt: Attempt }
+  /** A commit first: the last sealing was refused and its epoch is still the head. */
+  | { do: "commit" }
+  | { do: "seal" };
+
+/** When a message that is accepted and not stored is sent again, counted from the last time. */
+export function resendDelay(times: number): number {
+  return RESEND_MS[Math.min(times, RESEND_MS.length - 1)] ?? 600_000;
+}
+
+/** Say whether a message still has to be brought to the server. */
+export function isOutstanding(state: MessageState): boolean {
+  return state === "waiting" || state === "sending";
+}
+
+/**
+ * Decide what comes next. An accepted message is asked about with its last bytes, whatever the
+ * head is: sealing it again makes sense only when the server says `stale_epoch`.
+ */
+export function nextStep(
+  row: Pick<OutboxRow, "state" | "attempts" | "sealAgain">,
+  head: { epoch: number; isSameCommit(attempt: Attempt): boolean },
+): Step {
+  const last = row.attempts.at(-1);
+  if (!last) return { do: "seal" };
+  const isHead = last.epoch === head.epoch && head.isSameCommit(last);
+  if (row.sealAgain) return isHead ? { do: "commit" } : { do: "seal" };
+  return isHead || row.state === "accepted" ? { do: "send", attempt: last } : { do: "seal" };
+}
+
+/** A new sealing: from here on its counter is used up, whether or not it ever leaves. */
+export function sealed(row: OutboxRow, attempt: Attempt): OutboxRow {
+  const attempts = [...row.attempts, attempt];
+  return { ...row, attempts, state: "sending", sealAgain: false, failure: null };
+}
+
+/** The server has it safely. */
+export function accepted(row: OutboxRow, stamp: Omit<Stamp, "stamp"> & { stamp: Uint8Array }): OutboxRow {
+  const { accepted_ms: acceptedMs, key_id: keyId } = stamp;
+  const next = { ...row, acceptedMs, keyId, stamp: stamp.stamp, failure: null };
+  return { ...next, state: "accepted", sealAgain: false };
+}
+
+/** The server said no, or nothing. */
+export function refused(row: OutboxRow, failure: Failure): OutboxRow {
+  if (SEAL_AGAIN.has(failure.code)) return { ...row, state: "waiting", sealAgain: true };
+  if (LATER.has(failure.code)) return row.state === "accepted" ? row : { ...row, state: "waiting" };
+  return { ...row, state: "failed", failure };
+}
+
+/** Say whether a refusal is one after which the line has to wait. */
+export function isForLater(code: string): boolean {
+  return LATER.has(code);
+}
+
+/** A person asks to try again. */
+export function retried(row: OutboxRow): OutboxRow {
+  return row.state === "failed" ? { ...row, state: "waiting", failure: null } : row;
+}

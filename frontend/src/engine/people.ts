@@ -1,0 +1,122 @@
+/** Other people's keys: account keys pinned at first contact, device lists that never go back. */
+import type { PrekeysByDevice, SignedPrekey } from "../crypto/prekeys";
+import {
+  type KnownList,
+  type SignedDeviceList,
+  acceptDeviceList,
+  listHash,
+  verifyDeviceList,
+} from "../crypto/device_list";
+import { decodeBase64url, equalBytes, hex } from "../crypto/encoding";
+import { ProtocolError } from "../crypto/errors";
+import type { Trust } from "../crypto/epoch";
+import type { Api } from "./api";
+import type { Id } from "./contract";
+import { idBytes } from "./ids";
+import type { AccountRow } from "./store/schema";
+import { Changes, type Store } from "./store/store";
+import type { UserKeysJson } from "./wire";
+
+export class People {
+  constructor(
+    private readonly store: Store,
+    private readonly api: Api,
+  ) {}
+
+  /** What commits are judged with: every list that ever verified, and the pins. */
+  async trust(): Promise<Trust> {
+    const lists = await this.store.tables.getAll("lists");
+    const accounts = await this.store.tables.getAll("accounts");
+    return {
+      lists: new Map(lists.map((row): [string, SignedDeviceList] => [row.hash, row])),
+      pins: new Map(accounts.map((row) => [row.user, row.amkPub])),
+    };
+  }
+
+  /** The newest list known of each person, by hexadecimal user. */
+  async known(): Promise<Map<string, KnownList>> {
+    const accounts = await this.store.tables.getAll("accounts");
+    return new Map(accounts.map((row) => [row.user, row]));
+  }
+
+  /** The pinned account of a person, or null before first contact. */
+  async account(user: Uint8Array): Promise<AccountRow | null> {
+    return (await this.store.tables.get("accounts", hex(user))) ?? null;
+  }
+
+  /** The newest verified list of a person who was met. */
+  async newestList(user: Uint8Array): Promise<SignedDeviceList> {
+    const account = await this.account(user);
+    const list = account && (await this.store.tables.get("lists", hex(account.listHash)));
+    if (!list) throw new ProtocolError("reference", "a device list is not at hand");
+    return { data: list.data, sig: list.sig };
+  }
+
+  /**
+   * Fetch what is new of a person's lists, verify and keep it; gives their newest prekeys.
+   * A pin is set at first contact and never replaced: lists under another key are kept beside
+   * it, so that a chain that names them can be judged (`pin_mismatch`), and trusted for nothing.
+   */
+  async refresh(userId: Id): Promise<PrekeysByDevice> {
+    const user = idBytes(userId);
+    const account = await this.account(user);
+    const after = account?.version ?? 0;
+    const path = `/api/users/${userId}/keys?after_version=${after}`;
+    const keys = await this.api.get<UserKeysJson>(path);
+    const amkPub = decodeBase64url(keys.account_key, 32);
+    const lists = keys.lists.map((item) => ({
+      data: decodeBase64url(item.device_list),
+      sig: decodeBase64url(item.list_sig, 64),
+    }));
+    await this.keep(user, amkPub, lists, account);
+    return new Map(
+      keys.prekeys.map((item): [string, SignedPrekey] => [
+        hex(idBytes(item.device_id)),
+        { data: decodeBase64url(item.prekey), sig: decodeBase64url(item.prekey_sig, 64) },
+      ]),
+    );
+  }
+
+  /** Fetch the keys of several people, a few at a time; gives all their newest prekeys. */
+  async refreshAll(userIds: readonly Id[]): Promise<PrekeysByDevice> {
+    const prekeys = new Map<string, SignedPrekey>();
+    const waiting = [...userIds];
+    const worker = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        for (const [device, prekey] of await this.refresh(next)) prekeys.set(device, prekey);
+      }
+    };
+    await Promise.all([worker(), worker(), worker(), worker()]);
+    return prekeys;
+  }
+
+  private async keep(
+    user: Uint8Array,
+    amkPub: Uint8Array,
+    lists: readonly SignedDeviceList[],
+    account: AccountRow | null,
+  ): Promise<void> {
+    if (lists.length === 0) return;
+    const isPinned = account === null || equalBytes(account.amkPub, amkPub);
+    for (const signed of lists) verifyDeviceList(signed, user, amkPub);
+    const changes = new Changes();
+    for (const signed of lists) {
+      const hash = hex(listHash(signed));
+      changes.set("lists", hash, { hash, user: hex(user), data: signed.data, sig: signed.sig });
+    }
+    if (isPinned) {
+      const first = account ? { version: account.version, listHash: account.listHash } : null;
+      const newest = lists.reduce<KnownList | null>(
+        (known, signed) => acceptDeviceList(known, [signed], { user, amkPub }),
+        first,
+      );
+      if (newest) {
+        const { version, listHash: hash } = newest;
+        const revision = account?.revision ?? 0;
+        const row = { user: hex(user), amkPub, version, listHash: hash, revision };
+        changes.put("accounts", hex(user), row);
+      }
+    }
+    await this.store.commit(changes);
+  }
+}

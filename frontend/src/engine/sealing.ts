@@ -1,0 +1,115 @@
+/** Bringing one waiting message into sealed bytes; in the room's lane. */
+import { type SeenLog, textBody } from "../crypto/body";
+import { MAX_BODY, equalBytes } from "../crypto/encoding";
+import { sealMessage } from "../crypto/envelope";
+import { maySeal } from "../crypto/epoch";
+import { ProtocolError } from "../crypto/errors";
+import type { Counter } from "../crypto/log_hash";
+import { shouldRotate } from "../crypto/ratchet";
+import { followChain } from "./chain";
+import { ROTATION, commitRoom } from "./commits";
+import type { Id } from "./contract";
+import type { Core } from "./core";
+import { idBytes } from "./ids";
+import { attemptPlace } from "./inbox";
+import { nextStep, sealed } from "./outbox_state";
+import { type ReadEpoch, type RoomRecord, putEpoch, readEpoch, readRoom } from "./records";
+import { refuse } from "./refusal";
+import type { Attempt, OutboxRow } from "./store/schema";
+import { Changes } from "./store/store";
+
+const VOIDS_SAID = 256;
+/** Room in a body for the log hash and void counters that are added when it is sealed. */
+export const MAX_TEXT_BODY = MAX_BODY - 4096;
+
+/** Refuse a text that is empty or too long to be sealed, with `invalid`. */
+export function checkText(text: string): void {
+  try {
+    if (text.length > 0 && textBody(text).length <= MAX_TEXT_BODY) return;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+  }
+  throw refuse("invalid");
+}
+
+/**
+ * Give the exact bytes to send for a message: those of its last sealing, or of a new one. The
+ * counter of a new one is used up in the same durable write that keeps its bytes, before it may
+ * leave. Null when the message is gone. Commits first where the room needs it.
+ */
+export async function prepare(core: Core, roomId: Id, messageId: Id): Promise<Attempt | null> {
+  for (let commits = 0; commits < 3; commits += 1) {
+    const row = await core.store.tables.get("outbox", [roomId, messageId]);
+    if (!row) return null;
+    const record = await writableRoom(core, roomId);
+    const step = nextStep(row, headOf(record));
+    if (step.do === "send") return step.attempt;
+    const epoch = await readEpoch(core.store, roomId, headOf(record).epoch);
+    if (step.do === "seal" && epoch && !(await needsCommit(core, record, epoch))) {
+      return seal(core, row, record, epoch);
+    }
+    await commitRoom(core, roomId, ROTATION);
+  }
+  throw refuse("unavailable");
+}
+
+async function writableRoom(core: Core, roomId: Id): Promise<RoomRecord> {
+  let room = await readRoom(core.store, roomId);
+  if (room && !room.record.view) {
+    await followChain(core, roomId);
+    room = await readRoom(core.store, roomId);
+  }
+  if (!room) throw refuse("not_found");
+  const { record } = room;
+  if (record.left !== null || record.leaveSent) throw refuse("forbidden");
+  const isClosed = ["fork", "unconfirmed", "pin_mismatch"].includes(record.trouble);
+  if (isClosed || !record.view) throw refuse("unavailable");
+  return record;
+}
+
+function headOf({ view }: RoomRecord): { epoch: number; isSameCommit(attempt: Attempt): boolean } {
+  return {
+    epoch: view?.epoch ?? -1,
+    isSameCommit: ({ commitHash }) => view !== null && equalBytes(view.head, commitHash),
+  };
+}
+
+async function needsCommit(core: Core, record: RoomRecord, epoch: ReadEpoch): Promise<boolean> {
+  const { view, receivedMs, info } = record;
+  if (!view || !epoch.state.opened) return true;
+  if (!maySeal(view, await core.people.known())) return true;
+  const isLeft = info.leaving.some((leaving) => leaving.user_id !== core.userId);
+  const { device } = core.keyring.device;
+  const times = { received: receivedMs, now: core.platform.now() };
+  return isLeft || shouldRotate(epoch.state, device, times);
+}
+
+function bodyWith(text: string, seen: SeenLog | null, voids: readonly Counter[]): Uint8Array {
+  return textBody(text, { seen, void: voids.slice(0, VOIDS_SAID) });
+}
+
+async function seal(
+  core: Core,
+  row: OutboxRow,
+  record: RoomRecord,
+  epoch: ReadEpoch,
+): Promise<Attempt> {
+  const { store, keyring } = core;
+  const { roomId, messageId } = row;
+  const text = await store.unseal<string>("outbox", [roomId, messageId], row.text);
+  const { epoch: next, envelope, eid, n, key } = await sealMessage(
+    epoch.state,
+    keyring.device,
+    bodyWith(text, record.log, record.voids),
+    { msgId: idBytes(messageId), time: row.createdMs },
+  );
+  const place: [Id, string] = [roomId, attemptPlace(messageId, n)];
+  const messageKey = await store.seal("items", place, key);
+  const { epoch: number, commitHash } = epoch.state;
+  const attempt: Attempt = { epoch: number, n, commitHash, envelope, eid, messageKey };
+  const changes = new Changes();
+  await putEpoch(store, changes, roomId, { ...epoch, state: next });
+  changes.put("outbox", [roomId, messageId], sealed(row, attempt));
+  await store.commit(changes);
+  return attempt;
+}

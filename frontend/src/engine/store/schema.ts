@@ -1,0 +1,198 @@
+/** The tables of one account in this browser, and how they came to be. */
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { Failure, Id, MessageState, Unreadable } from "../contract";
+import type { Sealed } from "./vault";
+
+export const SCHEMA_VERSION = 1;
+
+/** Every row that is read, computed on and written back; a writer aborts if it changed. */
+export interface Revised {
+  revision: number;
+}
+
+export interface SealedRow extends Revised {
+  sealed: Sealed;
+}
+
+/** A place in a room's log, or (seq 0) a message that has none yet. */
+export interface ItemRow extends Revised {
+  roomId: Id;
+  /** "message/<fingerprint>", "commit/<epoch>" or "leave/<fingerprint>". */
+  key: string;
+  kind: "message" | "commit" | "leave";
+  seq: number;
+  /** open: shown. held: waits for its epoch. closed: never opens, `reason` says why. */
+  status: "open" | "held" | "closed";
+  reason: Unreadable | null;
+  /** What enters the log hash: fingerprint, commit hash or hash of the event. */
+  eid: Uint8Array;
+  /** The rolling hash up to here, where the log is known without a hole. */
+  log: Uint8Array | null;
+  device: Id;
+  user: Id;
+  messageId: Id;
+  epoch: number;
+  n: number;
+  /** Counts as a message (class 1). */
+  counts: boolean;
+  envelope: Uint8Array | null;
+  acceptedMs: number;
+  keyId: number;
+  stamp: Uint8Array;
+  /** The archived message key, sealed. */
+  messageKey: Sealed | null;
+}
+
+/** One sealing of an outgoing message: exact bytes, resent while their epoch is the head. */
+export interface Attempt {
+  epoch: number;
+  n: number;
+  commitHash: Uint8Array;
+  envelope: Uint8Array;
+  eid: Uint8Array;
+  messageKey: Sealed;
+}
+
+export interface OutboxRow extends Revised {
+  roomId: Id;
+  messageId: Id;
+  /** Place in line; grows. */
+  order: number;
+  createdMs: number;
+  state: MessageState;
+  failure: Failure | null;
+  /** What was typed, sealed. */
+  text: Sealed;
+  attempts: Attempt[];
+  /** The last attempt was refused: seal again, in another epoch. */
+  sealAgain: boolean;
+  acceptedMs: number;
+  keyId: number;
+  stamp: Uint8Array;
+}
+
+export interface PrekeyRow {
+  seq: number;
+  data: Uint8Array;
+  sig: Uint8Array;
+  createdMs: number;
+  published: boolean;
+  seed: Sealed;
+}
+
+/** A pinned account key and the newest device list ever verified for it. */
+export interface AccountRow extends Revised {
+  user: string;
+  amkPub: Uint8Array;
+  version: number;
+  listHash: Uint8Array;
+}
+
+export interface ListRow {
+  hash: string;
+  user: string;
+  data: Uint8Array;
+  sig: Uint8Array;
+}
+
+/** A history record that the server has not confirmed yet. */
+export interface HistoryRow {
+  roomId: Id;
+  epoch: number;
+  commitHash: Uint8Array;
+  bkVersion: number;
+  record: Uint8Array;
+  sig: Uint8Array;
+}
+
+export interface Tables extends DBSchema {
+  keys: { key: string; value: { name: string; key: CryptoKey } };
+  facts: { key: string; value: SealedRow & { name: string } };
+  prekeys: { key: number; value: PrekeyRow };
+  accounts: { key: string; value: AccountRow };
+  lists: { key: string; value: ListRow };
+  rooms: { key: Id; value: SealedRow & { roomId: Id } };
+  epochs: { key: [Id, number]; value: SealedRow & { roomId: Id; epoch: number } };
+  lines: { key: [Id, number]; value: SealedRow & { roomId: Id; epoch: number } };
+  items: {
+    key: [Id, string];
+    value: ItemRow;
+    indexes: {
+      bySeq: [Id, number];
+      byMessage: [Id, Id, Id];
+      byCounter: [Id, Id, number, number];
+      byStatus: [Id, string];
+    };
+  };
+  outbox: { key: [Id, Id]; value: OutboxRow };
+  drafts: { key: Id; value: SealedRow & { roomId: Id } };
+  history: { key: [Id, number]; value: HistoryRow };
+}
+
+export type TableName = keyof {
+  [K in keyof Tables as string extends K ? never : number extends K ? never : K]: true;
+};
+export type Database = IDBPDatabase<Tables>;
+export type Row<T extends TableName> = Tables[T]["value"];
+export type Key<T extends TableName> = Tables[T]["key"];
+
+/** The key path of each table. */
+const KEY_PATHS = {
+  keys: "name",
+  facts: "name",
+  prekeys: "seq",
+  accounts: "user",
+  lists: "hash",
+  rooms: "roomId",
+  epochs: ["roomId", "epoch"],
+  lines: ["roomId", "epoch"],
+  items: ["roomId", "key"],
+  outbox: ["roomId", "messageId"],
+  drafts: "roomId",
+  history: ["roomId", "epoch"],
+} as const satisfies Record<TableName, string | readonly string[]>;
+
+export const TABLES = Object.keys(KEY_PATHS) as TableName[];
+
+/** The tables that belong to a room and go with it. */
+export const ROOM_TABLES = ["epochs", "lines", "items", "outbox", "history"] as const;
+
+function create(database: Database): void {
+  for (const table of TABLES) {
+    const keyPath = KEY_PATHS[table];
+    database.createObjectStore(table, {
+      keyPath: typeof keyPath === "string" ? keyPath : [...keyPath],
+    });
+  }
+}
+
+/** One function for each version, from the one before it. */
+const MIGRATIONS: readonly ((database: Database, upgrade: IDBTransaction) => void)[] = [
+  (database, upgrade) => {
+    create(database);
+    const items = upgrade.objectStore("items");
+    items.createIndex("bySeq", ["roomId", "seq"]);
+    items.createIndex("byMessage", ["roomId", "device", "messageId"]);
+    items.createIndex("byCounter", ["roomId", "device", "epoch", "n"]);
+    items.createIndex("byStatus", ["roomId", "status"]);
+  },
+];
+
+/** The name of an account's database. */
+export function databaseName(userId: Id): string {
+  return `gamrae:${userId}`;
+}
+
+/**
+ * Open an account's tables, made or migrated as needed. `onBlocking` is called when another tab
+ * wants to delete or upgrade them: whoever holds them open must close.
+ */
+export function openTables(userId: Id, onBlocking: () => void): Promise<Database> {
+  return openDB<Tables>(databaseName(userId), SCHEMA_VERSION, {
+    upgrade(database, oldVersion, _newVersion, transaction) {
+      const upgrade = transaction as unknown as IDBTransaction;
+      for (const migrate of MIGRATIONS.slice(oldVersion)) migrate(database, upgrade);
+    },
+    blocking: onBlocking,
+  });
+}

@@ -1,0 +1,399 @@
+/** A server that speaks docs/wire.md, in memory: the double at the engine's network boundary. */
+import { decodeBase64url, encodeBase64url } from "../../src/crypto/encoding";
+import { parseDeviceList } from "../../src/crypto/device_list";
+import { parseEnvelope } from "../../src/crypto/envelope";
+import { parsePrekey } from "../../src/crypto/prekeys";
+import { eventHash } from "../../src/crypto/log_hash";
+import { systemRandom } from "../../src/crypto/primitives";
+import type { Id } from "../../src/engine/contract";
+import { idBytes, idOf } from "../../src/engine/ids";
+import type { MessageItem } from "../../src/engine/wire";
+import type { Clock } from "./clock";
+import { type CommitBody, ServerRoom, type WrapBody, storedId } from "./server_rooms";
+import { ServerSocket } from "./server_socket";
+
+interface Account {
+  email: string;
+  nickname: string;
+  status: string;
+  accountKey: string | null;
+  lists: { version: number; device_list: string; list_sig: string }[];
+  prekeys: Map<Id, { device_id: Id; seq: number; prekey: string; prekey_sig: string }>;
+}
+
+interface Request {
+  id: Id;
+  from: Id;
+  to: Id;
+}
+
+export class Problem extends Error {
+  constructor(
+    readonly code: string,
+    readonly status: number,
+    readonly more: Record<string, unknown> = {},
+  ) {
+    super(code);
+  }
+}
+
+export interface Asked {
+  user: Id;
+  session: Session;
+  path: string[];
+  query: URLSearchParams;
+  body: Record<string, unknown>;
+}
+
+/** One browser's login: which device it has proved. */
+export interface Session {
+  user: Id;
+  device: Id | null;
+}
+
+export class Server {
+  readonly accounts = new Map<Id, Account>();
+  readonly rooms = new Map<Id, ServerRoom>();
+  readonly sockets = new Set<ServerSocket>();
+  friendships: [Id, Id][] = [];
+  requests: Request[] = [];
+  /** False: accepted messages wait until a test calls `archive`. */
+  isArchiving = true;
+  /** False: nothing is shown before it is stored. */
+  hasLive = true;
+  isUp = true;
+  /** Called with each frame that a client sends; true drops it, answer and all. */
+  drop: (frame: Record<string, unknown>) => boolean = () => false;
+  /** Like `drop`, but only the answer is lost. */
+  dropReply: (frame: Record<string, unknown>) => boolean = () => false;
+
+  constructor(readonly clock: Clock) {}
+
+  addAccount(nickname: string): Id {
+    const id = idOf(systemRandom(16));
+    const email = `${nickname}@example.org`;
+    const none = { accountKey: null, lists: [], prekeys: new Map() };
+    this.accounts.set(id, { email, nickname, status: "", ...none });
+    return id;
+  }
+
+  befriend(one: Id, other: Id): void {
+    this.friendships.push([one, other]);
+  }
+
+  nameOf = (id: Id): string => this.accounts.get(id)?.nickname ?? "";
+
+  room(id: Id): ServerRoom {
+    const room = this.rooms.get(id);
+    if (!room) throw new Problem("not_found", 404);
+    return room;
+  }
+
+  /** Send a frame to everybody who is in a room. */
+  tell(room: ServerRoom, frame: Record<string, unknown>, but: Id | null = null): void {
+    for (const socket of this.sockets) {
+      if (room.isMember(socket.session.user) && socket.session.user !== but) socket.tell(frame);
+    }
+  }
+
+  tellUser(user: Id, frame: Record<string, unknown>): void {
+    for (const socket of this.sockets) if (socket.session.user === user) socket.tell(frame);
+  }
+
+  archive(room: ServerRoom): void {
+    const { stored, clashes } = room.archive();
+    for (const { envelope } of clashes) {
+      const { user, msgId } = envelope.header.pre;
+      const refused = { message_id: idOf(msgId), code: "counter_reused" };
+      this.tellUser(idOf(user), { event: "message.refused", room_id: room.id, ...refused });
+    }
+    const places = stored.map((item) => item.seq);
+    if (stored.length === 0) return;
+    const range = { from: Math.min(...places), to: Math.max(...places) };
+    const ids = stored.map((item: MessageItem) => storedId(item));
+    this.tell(room, { event: "message.stored", room_id: room.id, ...range, ids });
+  }
+
+  /** The fetch of one browser. */
+  fetchFor(session: Session): (url: string, init: RequestInit) => Promise<Response> {
+    return async (url, init) => {
+      await Promise.resolve();
+      if (!this.isUp) throw new TypeError("no network");
+      const { pathname, searchParams: query } = new URL(url);
+      const path = pathname.split("/").slice(2);
+      const body = JSON.parse((init.body as string | undefined) ?? "{}") as Record<string, unknown>;
+      try {
+        const { user } = session;
+        const answer = this.answer(`${init.method ?? "GET"} ${route(path)}`, {
+          ...{ user, session, path, query, body },
+        });
+        return Response.json(answer ?? null);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        const { code, status, more } = error;
+        return Response.json({ code, status, ...more }, { status });
+      }
+    };
+  }
+
+  private answer(what: string, asked: Asked): unknown {
+    const handler = this.handlers[what];
+    if (!handler) throw new Error(`the double does not know ${what}`);
+    return handler(asked);
+  }
+
+  private account(id: Id): Account {
+    const account = this.accounts.get(id);
+    if (!account) throw new Problem("not_found", 404);
+    return account;
+  }
+
+  me(session: Session): Record<string, unknown> {
+    const { email, nickname, status, accountKey, lists } = this.account(session.user);
+    return {
+      user_id: session.user,
+      ...{ email, nickname, status_message: status, account_key: accountKey },
+      ...{ list_version: lists.length, recovery_version: 1, device_id: session.device },
+    };
+  }
+
+  private enrol({ user, session, body }: Asked): unknown {
+    const account = this.account(user);
+    if (account.accountKey !== null) throw new Problem("keys_exist", 409);
+    account.accountKey = body["account_key"] as string;
+    const { device_list, list_sig, prekey, prekey_sig } = body as Record<string, string>;
+    account.lists.push({ version: 1, device_list: device_list!, list_sig: list_sig! });
+    const [entry] = parseDeviceList(decodeBase64url(device_list!)).entries;
+    const id = idOf(entry!.device);
+    account.prekeys.set(id, { device_id: id, seq: 1, prekey: prekey!, prekey_sig: prekey_sig! });
+    return this.me(session);
+  }
+
+  private keysOf({ path, query }: Asked): unknown {
+    const id = path[1]!;
+    const account = this.account(id);
+    if (account.accountKey === null) throw new Problem("keys_missing", 409);
+    const after = Number(query.get("after_version"));
+    return {
+      user_id: id,
+      account_key: account.accountKey,
+      lists: account.lists.filter((list) => list.version > after),
+      prekeys: [...account.prekeys.values()],
+    };
+  }
+
+  private friendsOf(user: Id): unknown {
+    const others = this.friendships
+      .filter((pair) => pair.includes(user))
+      .map(([one, other]) => (one === user ? other : one));
+    return {
+      friends: others.map((id) => {
+        const { email, nickname, status, accountKey } = this.account(id);
+        const has_keys = accountKey !== null;
+        return { user_id: id, email, nickname, status_message: status, since_ms: 1, has_keys };
+      }),
+      received: this.requests
+        .filter(({ to }) => to === user)
+        .map(({ id, from }) => {
+          const { email, nickname } = this.account(from);
+          return { friend_request_id: id, email, nickname, created_ms: 1 };
+        }),
+      sent: this.requests
+        .filter(({ from }) => from === user)
+        .map(({ id, to }) => ({
+          friend_request_id: id,
+          email: this.account(to).email,
+          created_ms: 1,
+        })),
+    };
+  }
+
+  private request({ user, body }: Asked): unknown {
+    const email = body["email"] as string;
+    const to = [...this.accounts].find(([, account]) => account.email === email)?.[0];
+    if (to) {
+      const id = idOf(systemRandom(16));
+      this.requests.push({ id, from: user, to });
+      this.tellUser(to, { event: "friend_request.received", friend_request_id: id });
+    }
+    return { status: "sent" };
+  }
+
+  private acceptRequest({ path }: Asked): unknown {
+    const found = this.requests.find(({ id }) => id === path[1]);
+    if (!found) throw new Problem("not_found", 404);
+    this.requests = this.requests.filter((request) => request !== found);
+    this.befriend(found.from, found.to);
+    this.tellUser(found.from, { event: "friendship.made", user_id: found.to });
+    return {};
+  }
+
+  private create({ user, body }: Asked): unknown {
+    const { genesis, commit, wraps } = body as unknown as {
+      genesis: string;
+      commit: CommitBody;
+      wraps: WrapBody[];
+    };
+    const room = new ServerRoom(genesis, this.clock.now());
+    if (this.rooms.has(room.id)) throw new Problem("room_exists", 409, { room_id: room.id });
+    this.rooms.set(room.id, room);
+    room.commit(commit, wraps);
+    for (const member of room.members) {
+      if (member !== user) this.tellUser(member, { event: "room.added", room_id: room.id });
+    }
+    return room.json(user, this.nameOf);
+  }
+
+  private commit({ user, path, body }: Asked): unknown {
+    const room = this.roomFor(user, path[1]!);
+    if (room.leaving.has(user) || !room.isMember(user)) throw new Problem("forbidden", 403);
+    const before = room.members;
+    const { wraps, ...parts } = body as unknown as CommitBody & { wraps: WrapBody[] };
+    const taken = room.commit(parts, wraps);
+    if (!taken) throw new Problem("stale_head", 409);
+    const { epoch, hash } = taken;
+    this.tell(room, { event: "commit.accepted", room_id: room.id, epoch, hash });
+    for (const id of room.members.filter((id) => !before.includes(id))) {
+      this.tellUser(id, { event: "room.added", room_id: room.id });
+    }
+    for (const id of before.filter((id) => !room.isMember(id))) {
+      this.tellUser(id, { event: "room.removed", room_id: room.id });
+    }
+    return { epoch, hash };
+  }
+
+  private roomFor(user: Id, id: Id): ServerRoom {
+    const room = this.room(id);
+    if (!room.stays.has(user)) throw new Problem("not_found", 404);
+    return room;
+  }
+
+  private commits({ user, path, query }: Asked): unknown {
+    const room = this.roomFor(user, path[1]!);
+    const last = room.stays.get(user)?.last ?? Infinity;
+    const after = Number(query.get("after"));
+    const commits = room.commits.filter(({ epoch }) => epoch > after && epoch <= last);
+    return {
+      commits: commits.map((commit) => ({ ...commit, prekeys: undefined })),
+      head_epoch: Math.min(last, room.commits.length - 1),
+    };
+  }
+
+  private leave({ user, path, body }: Asked): null {
+    const room = this.roomFor(user, path[1]!);
+    const statement = body["statement"] as string;
+    const { joined } = room.stays.get(user)!;
+    room.leaving.set(user, { joined_epoch: joined, statement });
+    room.log.push({ seq: room.log.length + 1, kind: "leave", event: statement });
+    eventHash(decodeBase64url(statement));
+    this.tell(room, { event: "member.left", room_id: room.id, user_id: user }, user);
+    return null;
+  }
+
+  private readonly handlers: Record<string, (asked: Asked) => unknown> = {
+    "GET me": ({ session }) => this.me(session),
+    "PATCH me": ({ session, user, body }) => {
+      const { nickname } = body as { nickname?: string };
+      if (nickname) this.account(user).nickname = nickname;
+      return this.me(session);
+    },
+    "POST me/keys": (asked) => this.enrol(asked),
+    "POST devices/challenge": () => ({ nonce: encodeBase64url(systemRandom(32)) }),
+    "POST devices/proof": ({ session, body }) => {
+      session.device = body["device_id"] as Id;
+      return null;
+    },
+    "POST prekeys": ({ user, body }) => {
+      const { prekey, prekey_sig } = body as Record<string, string>;
+      const { seq, device } = parsePrekey(decodeBase64url(prekey!));
+      const row = { device_id: idOf(device), seq, prekey: prekey!, prekey_sig: prekey_sig! };
+      this.account(user).prekeys.set(row.device_id, row);
+      return { seq };
+    },
+    "GET users/*/keys": (asked) => this.keysOf(asked),
+    "GET users/*": ({ path }) => ({ user_id: path[1], nickname: this.nameOf(path[1]!) }),
+    "GET friends": ({ user }) => this.friendsOf(user),
+    "POST friend-requests": (asked) => this.request(asked),
+    "POST friend-requests/*/accept": (asked) => this.acceptRequest(asked),
+    "GET rooms": ({ user }) => ({
+      rooms: [...this.rooms.values()]
+        .filter((room) => room.stays.has(user))
+        .map((room) => room.json(user, this.nameOf)),
+    }),
+    "POST rooms": (asked) => this.create(asked),
+    "GET rooms/*": ({ user, path }) => this.roomFor(user, path[1]!).json(user, this.nameOf),
+    "DELETE rooms/*": ({ user, path }) => {
+      const room = this.roomFor(user, path[1]!);
+      this.tell(room, { event: "room.deleted", room_id: room.id });
+      this.rooms.delete(room.id);
+      return null;
+    },
+    "GET rooms/*/commits": (asked) => this.commits(asked),
+    "POST rooms/*/commits": (asked) => this.commit(asked),
+    "GET rooms/*/prekeys": ({ user, path }) => ({
+      prekeys: this.roomFor(user, path[1]!).commits.at(-1)!.prekeys,
+    }),
+    "GET rooms/*/wraps": ({ session, user, path, query }) => {
+      const found = [...this.roomFor(user, path[1]!).wraps].map(([key, wrap]) => {
+        const [device, epoch] = key.split("/");
+        return { device, epoch: Number(epoch), wrap };
+      });
+      const after = Number(query.get("after"));
+      const own = found.filter((row) => row.device === session.device && row.epoch > after);
+      return { wraps: own.map(({ epoch, wrap }) => ({ epoch, wrap })) };
+    },
+    "POST rooms/*/wraps/ack": ({ session, user, path, body }) => {
+      const room = this.roomFor(user, path[1]!);
+      for (const epoch of body["epochs"] as number[]) room.wraps.delete(`${session.device}/${epoch}`);
+      return null;
+    },
+    "PUT rooms/*/history-records": ({ user, path, body }) => {
+      this.roomFor(user, path[1]!).records.push(...(body["records"] as unknown[]));
+      return null;
+    },
+    "POST rooms/*/leave": (asked) => this.leave(asked),
+    "POST rooms/*/hide": ({ user, path }) => {
+      const room = this.roomFor(user, path[1]!);
+      room.hidden.set(user, room.log.length);
+      return null;
+    },
+    "GET rooms/*/items": ({ user, path, query }) => {
+      const room = this.roomFor(user, path[1]!);
+      const after = Number(query.get("after"));
+      return { room_id: room.id, after, ...room.page(user, after) };
+    },
+  };
+
+  /** Accept a message as the web process does. */
+  accept(session: Session, roomId: Id, data: string): Record<string, unknown> {
+    const room = this.roomFor(session.user, roomId);
+    const envelope = parseEnvelope(decodeBase64url(data));
+    const { pre } = envelope.header;
+    if (idOf(pre.device) !== session.device) throw new Problem("header_mismatch", 400);
+    const known = room.find(pre.device, pre.msgId);
+    const answer = { room_id: roomId, message_id: idOf(pre.msgId) };
+    if (known) {
+      const { accepted_ms, key_id, stamp } = known.item;
+      const at = known.seq > 0 ? { state: "stored", seq: known.seq } : { state: "accepted" };
+      return { ...answer, ...at, accepted_ms, key_id, stamp };
+    }
+    if (!room.isMember(session.user)) throw new Problem("not_found", 404);
+    const isHead = encodeBase64url(pre.commitHash) === room.head.hash;
+    if (!isHead || room.leaving.size > 0) throw new Problem("stale_epoch", 409);
+    const stamp = { accepted_ms: this.clock.now(), key_id: 1, stamp: encodeBase64url(idBytes(roomId)) };
+    const item = { kind: "message" as const, envelope: data, ...stamp };
+    room.queue.push({ item, envelope });
+    if (this.hasLive) {
+      this.tell(room, { event: "message.live", room_id: roomId, envelope: data, ...stamp });
+    }
+    if (this.isArchiving) setImmediate(() => this.archive(room));
+    return { ...answer, state: "accepted", ...stamp };
+  }
+}
+
+function route(path: string[]): string {
+  const isId = (part: string) => /^[0-9a-f]{8}-/.test(part);
+  return path.map((part) => (isId(part) ? "*" : part)).join("/");
+}
+
+export type { ServerSocket };
