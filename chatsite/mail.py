@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ class FolderBackend(BaseEmailBackend):
             path = self.folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid4().hex[:8]}.eml"
             path.touch(mode=0o600)
             path.write_bytes(message.message().as_bytes())
-            sys.stdout.write(f"mail: {path}\n")
-            sys.stdout.flush()
+            # A console that has gone away must not undo a sign-up whose mail is written.
+            with suppress(OSError):
+                sys.stdout.write(f"mail: {path}\n")
+                sys.stdout.flush()
         return len(email_messages)

@@ -128,7 +128,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.activity.ActivityMiddleware",
 ]
 
 ROOT_URLCONF = "chatsite.urls"
@@ -301,5 +301,9 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "WARNING")},
-    "loggers": {"gamrae": {"level": env.text("LOG_LEVEL", "INFO")}},
+    "loggers": {
+        "gamrae": {"level": env.text("LOG_LEVEL", "INFO")},
+        # Its warnings name addresses that people asked for.
+        "django.request": {"level": "ERROR"},
+    },
 }

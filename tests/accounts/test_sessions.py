@@ -7,7 +7,9 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import identify_hasher
 from django.contrib.sessions.models import Session
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts import hashers
 from accounts.models import User
@@ -233,6 +235,15 @@ def test_other_sessions_can_be_ended_and_their_sockets_with_them(alice, committe
     assert not is_signed_in(other)
     assert is_signed_in(alice.client)
     assert [ending["session_key"] for ending in news.endings()] == [key]
+
+
+def test_looking_again_writes_nothing(alice):
+    alice.get("/api/me")
+
+    with CaptureQueriesContext(connection) as asked:
+        alice.get("/api/me")
+
+    assert [query["sql"] for query in asked if not query["sql"].startswith("SELECT")] == []
 
 
 def test_a_taken_address_is_told_where_mail_is_not_configured(client, alice):
