@@ -20,7 +20,7 @@ function pageEntries(): Record<string, string> {
 export default defineConfig({
   root,
   base: "/static/",
-  publicDir: false,
+  publicDir: path.join(root, "public"),
   build: {
     target,
     outDir: "dist",

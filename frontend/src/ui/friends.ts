@@ -54,11 +54,12 @@ export class Friends extends LightElement {
     </section>`;
   }
 
-  // Nothing of a stranger but the name they chose, as text, before they are accepted.
+  // Of a stranger only what tells who asks, their name and address, as text, before they are accepted.
   private receivedRow(request: ReceivedRequest): TemplateResult {
     const t = words().friends;
     return html`<li class="row request">
       <span class="row-text">${name(request.nickname)}
+        <span class="row-second"><bdi>${request.email}</bdi></span>
         <span class="row-second">${t.receivedOn(longDate(request.createdMs, language()))}</span></span>
       <span class="row-buttons"><button type="button" class="button small primary" aria-label=${t.acceptFrom(request.nickname)}
         @click=${() => this.accept(request)}>${t.accept}</button>

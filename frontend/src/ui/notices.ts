@@ -20,6 +20,7 @@ export function notifyFailure(failure: Failure): void {
 @customElement("gamrae-notices")
 export class Notices extends LightElement {
   @state() private text = "";
+  private isShown = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   override connectedCallback(): void {
@@ -43,12 +44,14 @@ export class Notices extends LightElement {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.hide(), SHOWN_MS);
     // Shown anew each time, so that it stands above a dialog that was opened meanwhile.
-    if (this.matches(":popover-open")) this.hidePopover();
+    if (this.isShown) this.hidePopover();
+    this.isShown = true;
     this.showPopover();
   };
 
   private hide(): void {
     this.text = "";
-    if (this.matches(":popover-open")) this.hidePopover();
+    this.isShown = false;
+    this.hidePopover();
   }
 }

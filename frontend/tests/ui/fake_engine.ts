@@ -65,7 +65,10 @@ export interface Asked {
 
 export class FakeEngine implements Engine {
   readonly asked: Asked[] = [];
-  private readonly answers = new Map<CommandName, unknown>();
+  private readonly answers = new Map<CommandName, unknown>([
+    ["draft_load", { text: "" }],
+    ["safety_number", { number: "12345".repeat(12) }],
+  ]);
   private readonly refusals = new Map<CommandName, Failure>();
   private readonly watchers = new Set<(snapshot: Snapshot) => void>();
   private known: Snapshot;

@@ -1,0 +1,220 @@
+// @vitest-environment happy-dom
+import { describe, expect, test, vi } from "vitest";
+import type { TimelineItem } from "../../src/engine/contract.ts";
+import { alice, bob, FakeEngine, gardenId, item, room } from "./fake_engine.ts";
+import { compositionEnd, everything, find, gardenPath, openPage, press, settled, type, visibleText } from "./page.ts";
+
+function withItems(items: TimelineItem[], more: { hasOlder?: boolean; unreadAfter?: number | null } = {}): FakeEngine {
+  const timeline = { roomId: gardenId, items, hasOlder: false, unreadAfter: null, ...more };
+  return new FakeEngine({ ...everything, timeline });
+}
+
+const own = (state: TimelineItem["state"], more: Partial<TimelineItem> = {}): TimelineItem =>
+  item({ key: `own ${String(state)}`, sender: alice, mine: true, text: "안녕", state, messageId: "m1", ...more });
+
+describe("the timeline", () => {
+  test("is shown when the room is opened, and closed with it", async () => {
+    const engine = withItems([]);
+    const app = await openPage(gardenPath, engine);
+    expect(engine.argsOf("room_show")).toEqual([{ roomId: gardenId }]);
+
+    app.remove();
+
+    expect(engine.argsOf("room_close")).toHaveLength(1);
+  });
+
+  test.each([
+    ["waiting", "보내기를 기다리는 중"],
+    ["sending", "보내는 중"],
+    ["accepted", "서버에 도착함"],
+    ["stored", "보냄"],
+    ["failed", "보내지 못함"],
+  ] as const)("an own message that is %s says: %s", async (state, text) => {
+    await openPage(gardenPath, withItems([own(state, { unreadBy: 2 })]));
+
+    const line = find(`.line[data-state="${state}"]`);
+
+    expect(line.textContent).toContain(text);
+    expect(line.textContent).toContain("안 읽은 사람 2명");
+  });
+
+  test("a failed message says why and can be sent again, changed or deleted", async () => {
+    const engine = withItems([own("failed", { failure: { code: "too_large" } })]);
+    engine.answer("message_discard", { text: "안녕" });
+    await openPage(gardenPath, engine);
+    expect(visibleText()).toContain("메시지가 너무 길어요");
+
+    await press("다시 보내기");
+    await press("고치기");
+    expect(find<HTMLTextAreaElement>("textarea").value).toBe("안녕");
+    await press("지우기");
+    await press("지우기");
+
+    expect(engine.argsOf("message_retry")).toEqual([{ roomId: gardenId, messageId: "m1" }]);
+    expect(engine.argsOf("message_discard")).toHaveLength(2);
+  });
+
+  test("several failed messages are sent again with one press", async () => {
+    const failed = ["m1", "m2", "m3"].map((messageId) => own("failed", { key: messageId, messageId }));
+    const engine = withItems(failed);
+    await openPage(gardenPath, engine);
+
+    await press("모두 다시 보내기");
+
+    expect(engine.argsOf("message_retry")).toHaveLength(3);
+  });
+
+  test("what cannot be read is one line for each reason", async () => {
+    const items = ["a", "b", "c"].map((key) => item({ key, kind: "unreadable", unreadable: "getting_key" }));
+    await openPage(gardenPath, withItems([...items, item({ key: "d", kind: "unreadable", unreadable: "before_joining" })]));
+
+    expect(visibleText()).toContain("메시지 3개를 여는 중이에요…");
+    expect(visibleText()).toContain("참여하기 전 메시지예요");
+  });
+
+  test("never has more than 300 items in the page", async () => {
+    const items = Array.from({ length: 1000 }, (_, n) => item({ key: `k${n}`, seq: n + 1, text: `${n}` }));
+    await openPage(gardenPath, withItems(items));
+
+    expect(document.querySelectorAll(".line")).toHaveLength(300);
+    expect(visibleText()).toContain("999");
+  });
+
+  test("announces only new text of others, without times", async () => {
+    const engine = withItems([item({ key: "a", seq: 1, text: "옛날" })]);
+    await openPage(gardenPath, engine);
+    const live = find("gamrae-timeline [aria-live=polite]");
+    expect(live.textContent).toBe("");
+
+    const fresh = [item({ key: "b", seq: 2, sender: bob, text: "새 소식" }), own("sending")];
+    engine.show({ timeline: { roomId: gardenId, hasOlder: false, unreadAfter: null, items: [item({ key: "a", seq: 1, text: "옛날" }), ...fresh] } });
+    await settled();
+
+    expect(live.textContent).toBe("밥: 새 소식");
+    expect(find("[role=log]").getAttribute("aria-live")).toBe("off");
+  });
+
+  test("a reader at the end has read everything, once", async () => {
+    const engine = withItems([item({ key: "a", seq: 7 }), own("sending", { seq: 0 })]);
+    await openPage(gardenPath, engine);
+    await settled();
+
+    expect(engine.argsOf("room_read")).toEqual([{ roomId: gardenId, seq: 7 }]);
+  });
+
+  test("a room that is not there says so and leads back", async () => {
+    const engine = new FakeEngine({ ...everything, rooms: [] });
+    engine.refuse("room_show", "not_found");
+    await openPage(gardenPath, engine);
+
+    expect(visibleText()).toContain("대화를 찾을 수 없어요");
+  });
+});
+
+describe("the composer", () => {
+  const enter = (more: KeyboardEventInit = {}): KeyboardEvent =>
+    new KeyboardEvent("keydown", { key: "Enter", code: "Enter", bubbles: true, cancelable: true, ...more });
+
+  test("sends with Enter and is empty at once, without waiting for anybody", async () => {
+    const engine = withItems([]);
+    await openPage(gardenPath, engine);
+    await type("textarea", "  들여쓴 글\n둘째 줄");
+
+    find("textarea").dispatchEvent(enter());
+
+    expect(find<HTMLTextAreaElement>("textarea").value).toBe("");
+    await settled();
+    expect(engine.argsOf("message_send")).toEqual([{ roomId: gardenId, text: "  들여쓴 글\n둘째 줄" }]);
+  });
+
+  test("sends Hangul once and whole when Enter ends its last syllable", async () => {
+    const engine = withItems([]);
+    await openPage(gardenPath, engine);
+    const field = find<HTMLTextAreaElement>("textarea");
+    await type("textarea", "안녀");
+
+    field.dispatchEvent(enter({ isComposing: true }));
+    field.value = "안녕";
+    field.dispatchEvent(compositionEnd("녕"));
+    field.dispatchEvent(enter());
+    await settled();
+
+    expect(engine.argsOf("message_send")).toEqual([{ roomId: gardenId, text: "안녕" }]);
+  });
+
+  test("does not send blanks", async () => {
+    const engine = withItems([]);
+    await openPage(gardenPath, engine);
+    await type("textarea", " \n ");
+
+    find("textarea").dispatchEvent(enter());
+    await settled();
+
+    expect(engine.argsOf("message_send")).toEqual([]);
+  });
+
+  test("gives the text back when it could not be kept", async () => {
+    const engine = withItems([]);
+    engine.refuse("message_send", "storage");
+    await openPage(gardenPath, engine);
+    await type("textarea", "소중한 글");
+
+    find("textarea").dispatchEvent(enter());
+    await settled();
+
+    expect(find<HTMLTextAreaElement>("textarea").value).toBe("소중한 글");
+  });
+
+  test("shows what is left near the limit, and refuses what is over it", async () => {
+    const engine = withItems([]);
+    await openPage(gardenPath, engine);
+
+    await type("textarea", "가".repeat(10_400));
+    expect(visibleText()).toContain("800바이트 남았어요");
+    await type("textarea", "가".repeat(10_700));
+    find("textarea").dispatchEvent(enter());
+    await settled();
+
+    expect(visibleText()).toContain("100바이트 넘었어요");
+    expect(engine.argsOf("message_send")).toEqual([]);
+  });
+
+  test("brings the draft back, and keeps a new one after half a second", async () => {
+    const engine = withItems([]);
+    engine.answer("draft_load", { text: "어제 쓰던 글" });
+    await openPage(gardenPath, engine);
+    expect(find<HTMLTextAreaElement>("textarea").value).toBe("어제 쓰던 글");
+
+    vi.useFakeTimers();
+    find<HTMLTextAreaElement>("textarea").value = "오늘 쓰는 글";
+    find("textarea").dispatchEvent(new InputEvent("input"));
+    expect(engine.argsOf("draft_save")).toEqual([]);
+    vi.advanceTimersByTime(500);
+    vi.useRealTimers();
+
+    expect(engine.argsOf("draft_save")).toEqual([{ roomId: gardenId, text: "오늘 쓰는 글" }]);
+  });
+
+  test("keeps the draft of a room that is left in a hurry", async () => {
+    const engine = withItems([]);
+    const app = await openPage(gardenPath, engine);
+    await type("textarea", "반쯤 쓴 글");
+
+    app.remove();
+
+    expect(engine.argsOf("draft_save")).toEqual([{ roomId: gardenId, text: "반쯤 쓴 글" }]);
+  });
+
+  test.each([
+    [{ left: "removed" as const }, "내보내진 대화예요"],
+    [{ left: "left" as const }, "나간 대화예요"],
+    [{ trouble: "getting_keys" as const }, "열쇠를 받는 중이에요"],
+    [{ trouble: "fork" as const }, "기록이 서로 맞지 않아서"],
+    [{ trouble: "pin_mismatch" as const }, "안전 번호를 다시 비교해 보세요"],
+  ])("is closed with a reason: %o", async (more, reason) => {
+    await openPage(gardenPath, new FakeEngine({ ...everything, rooms: [room({ canWrite: false, ...more })] }));
+
+    expect(document.querySelector("textarea")).toBeNull();
+    expect(visibleText()).toContain(reason);
+  });
+});
