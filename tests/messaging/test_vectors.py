@@ -25,8 +25,7 @@ def is_taken(envelope):
     try:
         read_header(envelope)
     except Refused as refused:
-        assert refused.code == "envelope"
-        return False
+        return refused.code != "envelope"
     return True
 
 

@@ -33,6 +33,18 @@ def prekey_rows(chain: Chain, roster: Roster) -> list[PrekeyRow]:
     ]
 
 
+def next_place(chain: Chain, keys: DeviceKeys) -> dict[str, Any]:
+    """The fields of a core that say where in which chain it belongs, and whose it is."""
+    return {
+        "room": chain.head.room,
+        "epoch": chain.head.epoch + 1,
+        "prev_hash": chain.head.head,
+        "committer_user": keys.user,
+        "committer_device": keys.device,
+        "time": now_ms(),
+    }
+
+
 def forge(
     chain: Chain,
     by: str,
@@ -58,19 +70,13 @@ def forge(
     state = (clear or chain.head.clear).encode(SEALED)
     encoded_ops = encode_ops(ops) if raw_ops is None else raw_ops
     prekeys = encode_prekeys(rows)
-    fields = {
-        "room": chain.head.room,
-        "epoch": chain.head.epoch + 1,
-        "prev_hash": chain.head.head,
+    named = {
         "roster_hash": roster_hash(claimed),
         "ops_hash": h("ops", encoded_ops),
         "state_hash": h("state", state),
         "prekeys_hash": h("prekeys", prekeys),
-        "committer_user": keys.user,
-        "committer_device": keys.device,
-        "time": now_ms(),
     }
-    encoded = Core(**{**fields, **core}).encode()
+    encoded = Core(**{**next_place(chain, keys), **named, **core}).encode()
     tag = os.urandom(32)
     sig = (signer or keys).sign("commit", h("commit", lp(encoded, tag)))
     return SentCommit(encoded, tag, sig, encoded_ops, state, prekeys), dict(wraps)

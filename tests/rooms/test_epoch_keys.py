@@ -12,7 +12,7 @@ from crypto_client.recovery import backup_public
 from rooms.models import EpochWrap, HistoryRecord
 from tests.cast import keys_of
 from tests.rooms.forging import forge
-from tests.rooms.test_chain import commit_of
+from tests.rooms.judging import commit_of
 
 
 def wraps(garden, name, after=-1):
