@@ -13,30 +13,43 @@ function offsetIn(scroller: HTMLElement, element: Element): number {
   return element.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
 }
 
-/** The first item that can be seen, at least in part. */
-function firstVisible(scroller: HTMLElement): Anchor | null {
+// More than one, because a row that stands for several (a day, a run) may lose its key to an older item.
+const ANCHORS = 8;
+
+/** The first items that can be seen, at least in part. */
+function firstVisible(scroller: HTMLElement): Anchor[] {
+  const found: Anchor[] = [];
   for (const element of scroller.querySelectorAll<HTMLElement>("[data-key]")) {
-    const box = element.getBoundingClientRect();
     const offset = offsetIn(scroller, element);
-    if (offset + box.height > 0) return { key: element.dataset["key"] ?? "", offset };
+    if (offset + element.offsetHeight > 0) found.push({ key: element.dataset["key"] ?? "", offset });
+    if (found.length === ANCHORS) break;
   }
-  return null;
+  // Separators last: they may be drawn again at another place.
+  return found.sort((a, b) => Number(isSeparator(a.key)) - Number(isSeparator(b.key)));
+}
+
+function isSeparator(key: string): boolean {
+  return key === "unread" || key.startsWith("day ");
+}
+
+function withKey(scroller: HTMLElement, key: string): Element | null {
+  return scroller.querySelector(`[data-key="${CSS.escape(key)}"]`);
 }
 
 export class Place {
   /** True for a reader within 100 px of the end: new messages scroll into view. */
   following = true;
-  private anchor: Anchor | null = null;
+  private anchors: Anchor[] = [];
 
   toEnd(): void {
     this.following = true;
-    this.anchor = null;
+    this.anchors = [];
   }
 
   /** Puts the item of this key at a third of the height with the next `restore`. */
   toKey(key: string): void {
     this.following = false;
-    this.anchor = { key, offset: Number.NaN };
+    this.anchors = [{ key, offset: Number.NaN }];
   }
 
   measure(scroller: HTMLElement): void {
@@ -46,7 +59,7 @@ export class Place {
   /** Stays at what is seen now, even at the end. */
   keep(scroller: HTMLElement): void {
     this.following = false;
-    this.anchor = firstVisible(scroller);
+    this.anchors = firstVisible(scroller);
   }
 
   isNearTop(scroller: HTMLElement): boolean {
@@ -55,7 +68,7 @@ export class Place {
 
   /** To be called before the list changes. */
   remember(scroller: HTMLElement): void {
-    if (!this.following) this.anchor = firstVisible(scroller);
+    if (!this.following) this.anchors = firstVisible(scroller);
   }
 
   /** To be called after the list has changed. */
@@ -64,9 +77,9 @@ export class Place {
       scroller.scrollTop = scroller.scrollHeight;
       return;
     }
-    const anchor = this.anchor;
-    const element = anchor === null ? null : scroller.querySelector(`[data-key="${CSS.escape(anchor.key)}"]`);
-    if (anchor === null || element === null) return;
+    const anchor = this.anchors.find(({ key }) => withKey(scroller, key) !== null);
+    const element = anchor === undefined ? null : withKey(scroller, anchor.key);
+    if (anchor === undefined || element === null) return;
     const wanted = Number.isNaN(anchor.offset) ? scroller.clientHeight / 3 : anchor.offset;
     scroller.scrollTop += offsetIn(scroller, element) - wanted;
     if (Number.isNaN(anchor.offset)) this.measure(scroller);

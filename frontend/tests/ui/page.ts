@@ -1,6 +1,5 @@
 /** Puts the app on a page over a fake engine, and looks at it the way a person does. */
 
-import { afterEach, beforeEach } from "vitest";
 import type { Snapshot } from "../../src/engine/contract.ts";
 import { speak, type Language } from "../../src/i18n/index.ts";
 import { App } from "../../src/ui/app.ts";
@@ -20,13 +19,6 @@ export const gardenPath = `/rooms/${gardenId}`;
 const popovers = { showPopover: () => undefined, hidePopover: () => undefined };
 if (!("showPopover" in HTMLElement.prototype)) Object.assign(HTMLElement.prototype, popovers);
 
-beforeEach(() => speak("ko"));
-
-afterEach(() => {
-  document.body.replaceChildren();
-  history.replaceState(null, "", "/");
-});
-
 /** Waits until everything that is drawn now has drawn what it is about to draw. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 4; turn += 1) {
@@ -34,7 +26,9 @@ export async function settled(): Promise<void> {
   }
 }
 
+/** A new page at `path`; what was open before is gone. */
 export async function openPage(path: string, engine: FakeEngine, language: Language = "ko"): Promise<App> {
+  document.body.replaceChildren();
   speak(language);
   history.replaceState(null, "", path);
   const app = new App();
