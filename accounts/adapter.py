@@ -44,6 +44,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return str(settings.PUBLIC_URL) + path.replace("UID-KEY", key)
 
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        path = reverse("account_confirm_email", args=[emailconfirmation.key])
+        return str(settings.PUBLIC_URL) + path
+
     def pre_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse | None:
         if user.suspended_at is not None:
             clear_login(request)

@@ -220,6 +220,15 @@ def test_a_forged_host_cannot_get_into_a_reset_link(client, alice, settings):
     assert reset_path()
 
 
+def test_a_forged_host_cannot_get_into_a_confirmation_link(client, db, settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    client.post("/accounts/signup/", SIGN_UP, headers={"host": "evil.example"})
+
+    [message] = mail.outbox
+    assert "http://127.0.0.1:8000/accounts/confirm-email/" in message.body
+    assert "evil.example" not in message.body
+
+
 def test_other_sessions_can_be_ended_and_their_sockets_with_them(alice, committed):
     other = Client()
     other.force_login(alice.user)

@@ -213,6 +213,18 @@ def test_a_server_without_its_front_end_says_so(alice, settings, tmp_path):
     assert "아직 준비되지 않았어요" in answer.content.decode()
 
 
+def test_the_service_worker_stands_at_the_root_and_is_never_cached(client, settings, tmp_path):
+    settings.FRONTEND_DIST = tmp_path
+    assert client.get("/sw.js").status_code == 404
+    (tmp_path / "sw.js").write_text("self.addEventListener('fetch', () => {});")
+
+    answer = client.get("/sw.js")
+
+    assert answer.headers["Content-Type"] == "text/javascript"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.content == (tmp_path / "sw.js").read_bytes()
+
+
 # Colours
 
 
