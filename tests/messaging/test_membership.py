@@ -12,7 +12,7 @@ from accounts.refusals import Refused
 from crypto_client.committing import commit_role
 from crypto_client.encoding import lp
 from crypto_client.statements import Subject, make_leave, make_remove_intent
-from messaging import services
+from messaging import runtime, services
 from messaging.models import LogRecord
 from rooms.access import may_know, rooms_of
 from rooms.models import EpochCommit
@@ -46,7 +46,7 @@ def leave_as(garden, name, statement):
     )
 
 
-def texts(garden, name):
+def kinds(garden, name):
     return [item["kind"] for item in garden.items(name)]
 
 
@@ -93,7 +93,24 @@ def test_leaving_twice_is_leaving_once(garden):
 
     leave_as(garden, "carol", statement.encode())
 
-    assert texts(garden, "alice").count("leave") == 2
+    assert kinds(garden, "alice").count("leave") == 2
+
+
+def test_a_leave_counts_before_the_log_has_it_and_is_completed_by_repeating_it(garden, monkeypatch):
+    class BrokenQueue:
+        async def publish(self, record):
+            raise Refused("unavailable", retry_after_ms=1000)
+
+    statement = garden.leave_statement("bob").encode()
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime, "queue", BrokenQueue)
+        with pytest.raises(Refused, match="unavailable"):
+            leave_as(garden, "bob", statement)
+    assert garden.id not in rooms_of(garden.cast.bob.id)
+
+    leave_as(garden, "bob", statement)
+
+    assert kinds(garden, "alice").count("leave") == 2
 
 
 @pytest.mark.parametrize(
