@@ -4,6 +4,8 @@ import {
   type Op,
   type Received,
   type RoomView,
+  type Roster,
+  type SignedDeviceList,
   ROLE_ADMIN,
   accountOf,
   applyOps,
@@ -14,8 +16,10 @@ import {
   commitRole,
   commitRotation,
   commitTitle,
+  compareBytes,
   createGroup,
   deviceEntry,
+  directOrigin,
   encodeOps,
   encodeStatement,
   equalBytes,
@@ -27,11 +31,13 @@ import {
   makeLeave,
   makeRemoveIntent,
   maySeal,
+  memberRow,
   newDevice,
   newSeedKey,
   nextDeviceList,
   openMessage,
   parseCore,
+  parseDeviceList,
   parseOps,
   prekeyHash,
   prekeySource,
@@ -45,6 +51,7 @@ import {
   wipe,
 } from "../../src/crypto";
 import { coreHash, encodeCore } from "../../src/crypto/commit";
+import { signDeviceList } from "../../src/crypto/device_list";
 import { ProtocolError } from "../../src/crypto/errors";
 import { h } from "../../src/crypto/primitives";
 import { NOW, World, epochOf, seeded, viewOf } from "./cast";
@@ -282,6 +289,26 @@ describe("device lists in a room", () => {
     expect(await refusedLater(() => commitRefresh(later, [devices], entering))).toBe("roster");
   });
 
+  it("follow each other one by one: a gap in versions is a fork", async () => {
+    const { account, devices: first, keys } = cast.get("dave");
+    const make = (before: SignedDeviceList, version: number) =>
+      signDeviceList(account, {
+        ...parseDeviceList(before.data),
+        version,
+        prevListHash: listHash(before),
+        entries: [deviceEntry(keys)],
+      });
+    const second = make(first, 2);
+    const [third, fourth] = [make(second, 3), make(second, 4)];
+    const refreshed = async (devices: SignedDeviceList) => {
+      const lists = new Map([...cast.lists, ...listsByHash([second, devices])]);
+      const commit = await commitRefresh(view, [devices], { ...by("bob"), lists });
+      return refusedLater(() => cast.receive("bob", view, commit, cast.trust({ lists })));
+    };
+    expect(await refreshed(third)).toBe("ok");
+    expect(await refreshed(fourth)).toBe("list_fork");
+  });
+
   it("that are not at hand are asked for by their hash", async () => {
     const { devices } = await withSecondDevice("dave");
     const lists = new Map([...cast.lists, ...listsByHash([devices])]);
@@ -337,6 +364,24 @@ describe("a direct room", () => {
     const remove = await commitRemove(direct, cast.get("bob").account.user, cast.committer("alice"));
     expect(await verdict(add, direct)).toBe("op_forbidden");
     expect(await verdict(remove, direct)).toBe("op_forbidden");
+  });
+
+  it("begins with exactly its two people, and without an admin", async () => {
+    const names = ["alice", "bob", "carol"];
+    const rows = names
+      .map((name) => memberRow(cast.get(name).devices, { joinedEpoch: 0 }))
+      .sort((one, other) => compareBytes(one.user, other.user));
+    const [alice, bob] = [cast.get("alice").keys, cast.get("bob").keys];
+    const origin = directOrigin(alice, bob);
+    const pair = rows.filter((row) => [alice, bob].some(({ user }) => equalBytes(user, row.user)));
+    const begun = async (roster: Roster) => {
+      const commit = await makeCommit(null, [{ op: "create", origin, roster }], by("alice"));
+      return verdict(commit, null, "alice");
+    };
+    expect(await begun(pair)).toBe("ok");
+    expect(await begun(rows)).toBe("op_forbidden");
+    expect(await begun(pair.filter((row) => equalBytes(row.user, alice.user)))).toBe("op_forbidden");
+    expect(await begun(pair.map((row) => ({ ...row, role: ROLE_ADMIN })))).toBe("op_forbidden");
   });
 
   it("is the same one whoever begins it", async () => {
