@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { catalogueOf, languageNamed } from "../../src/i18n/index.ts";
 import { contains } from "../../src/ui/chosung.ts";
@@ -64,6 +65,16 @@ describe("the two languages", () => {
   test("have the same keys, and nothing is empty", () => {
     expect(entries("en").map(([key]) => key)).toEqual(entries("ko").map(([key]) => key));
     expect([...entries("ko"), ...entries("en")].filter(([, value]) => value === "")).toEqual([]);
+  });
+
+  test("every key is shown somewhere", () => {
+    const screens = new URL("../../src/ui/", import.meta.url);
+    const source = readdirSync(screens).map((file) => readFileSync(new URL(file, screens), "utf8")).join("\n");
+    // These are looked up by what the engine says.
+    const byName = /^(failure|unreadable|state)\.|^composer\.(getting_keys|unconfirmed|fork|pin_mismatch|none)$/;
+    const keys = entries("ko").map(([key]) => key).filter((key) => !byName.test(key));
+
+    expect(keys.filter((key) => !source.includes(`.${key.split(".")[1] ?? ""}`))).toEqual([]);
   });
 
   test("no Korean is left in the English", () => {
