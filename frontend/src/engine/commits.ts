@@ -126,12 +126,12 @@ async function attempt(core: Core, roomId: Id, plan: Plan): Promise<boolean> {
   await followChain(core, roomId);
   await catchUp(core, roomId);
   const { record, view } = await usableRoom(core, roomId);
-  const asked = await plan.ops(view);
-  if (asked === null) return false;
   const closing = (await readEpoch(core.store, roomId, view.epoch))?.state ?? null;
   const members = view.roster.map((row) => idOf(row.user));
   const people = [...members, ...(plan.newcomers ?? [])];
   const by = await committer(core, people, { closing, seqFloor: await floors(core, roomId) });
+  const asked = await plan.ops(view);
+  if (asked === null) return false;
   const due = [...leaves(core, view, record.info), ...(await refreshes(core, view))];
   const commit = await makeCommit(view, merged(asked, due), by, plan.state);
   const { commit: parts, wraps } = travelling(commit);

@@ -26,4 +26,6 @@ export interface Core {
   readonly lanes: Lanes;
   readonly userId: Id;
   changed(change: Change): void;
+  /** The store does not do its work any more: full, or taken away. */
+  storageFailed(): void;
 }

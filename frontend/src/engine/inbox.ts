@@ -118,11 +118,11 @@ async function revokedDevices(core: Core, batch: Batch): Promise<Set<string>> {
   const revoked = new Set<string>();
   if (!view) return revoked;
   const known = await core.people.known();
-  const trust = await core.people.trust();
   const stale = view.roster.filter(
     (row) => (known.get(hex(row.user))?.version ?? 0) > row.listVersion,
   );
-  for (const [device, { user, entry }] of sendersOf(stale, trust)) {
+  if (stale.length === 0) return revoked;
+  for (const [device, { user, entry }] of sendersOf(stale, await core.people.trust())) {
     const newest = parseDeviceList((await core.people.newestList(user)).data);
     if (!entryOf(newest, entry.device)) revoked.add(device);
   }

@@ -105,7 +105,7 @@ export class Leader {
     }
     await this.store.setFact("me", enrolled);
     this.events.changed({ me: true });
-    if (keyring && !this.running) this.run(keyring);
+    if (!this.running) this.run(keyring);
     this.running?.core.socket.start();
   }
 
@@ -141,6 +141,7 @@ export class Leader {
       changed: (change) => {
         if (!this.isStopped) events.changed(change);
       },
+      storageFailed: () => events.phase("storage_failed"),
     };
     const outbox = new Outbox(core);
     const cursors = new Cursors(core);

@@ -30,6 +30,7 @@ export class Sync {
   private collected: Push[] | null = null;
   private pages: SyncPage[] = [];
   private cancelHeads: Cancel | null = null;
+  private isStopped = false;
   private readonly leaving = new Map<Id, Cancel>();
 
   constructor(
@@ -39,6 +40,7 @@ export class Sync {
   ) {}
 
   stop(): void {
+    this.isStopped = true;
     this.cancelHeads?.();
     for (const cancel of this.leaving.values()) cancel();
     this.leaving.clear();
@@ -67,7 +69,7 @@ export class Sync {
     this.scheduleHeads();
     await this.quietly(() => this.core.keyring.renewPrekey());
     await this.quietly(() => this.core.keyring.destroyOldPrekeys());
-    await this.outbox.kickAll();
+    await this.quietly(() => this.outbox.kickAll());
   }
 
   /**
@@ -79,7 +81,9 @@ export class Sync {
       await work();
     } catch (error) {
       const isKnown = [Refusal, Conflict, ProtocolError].some((kind) => error instanceof kind);
-      if (!isKnown) throw error;
+      if (isKnown || this.isStopped) return;
+      if (!(error instanceof DOMException)) throw error;
+      this.core.storageFailed();
     }
   }
 
@@ -132,6 +136,7 @@ export class Sync {
   private scheduleHeads(): void {
     const { platform } = this.core;
     this.cancelHeads?.();
+    if (this.isStopped) return;
     const jitter = (2 * platform.random() - 1) * HEADS_JITTER_MS;
     this.cancelHeads = platform.after(HEADS_MS + jitter, () => {
       void this.check().then(() => this.scheduleHeads());

@@ -1,5 +1,6 @@
 /** People with browsers, for tests: real engines over one in-memory server. */
 import "fake-indexeddb/auto";
+import { vi } from "vitest";
 import type { Args, CommandName, FromEngine, Id, Result, Snapshot } from "../../src/engine/contract";
 import type { Channel, Platform } from "../../src/engine/platform";
 import { Refusal } from "../../src/engine/refusal";
@@ -8,6 +9,9 @@ import { Tab } from "../../src/engine/tab";
 import { Clock, until } from "./clock";
 import { Server, type Session } from "./server";
 import { ServerSocket } from "./server_socket";
+
+// Making an account runs Argon2id with 64 MiB, and a test has up to three of them.
+vi.setConfig({ testTimeout: 40_000, hookTimeout: 40_000 });
 
 /** What the tabs of one browser share besides the store: locks and channels. */
 class Browser {
@@ -235,6 +239,11 @@ export class Person {
       const seen = JSON.stringify(this.page.seen.timeline?.items.map((item) => [item.kind, item.text, item.state, item.failure, item.unreadable]));
       throw new Error(`${String(error)}: ${seen}, not ${JSON.stringify(texts)}`);
     });
+  }
+
+  /** Wait until the newest own message on screen has this state. */
+  async lastIs(state: string): Promise<void> {
+    await until(() => this.page.states.at(-1) === state, `${this.name}'s last is not ${state}`);
   }
 
   /** Wait until all own messages on screen have this state. */

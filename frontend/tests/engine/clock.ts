@@ -18,7 +18,7 @@ export async function until(
 ): Promise<void> {
   const start = performance.now();
   while (!(await isTrue())) {
-    if (performance.now() - start > 8_000) throw new Error(what);
+    if (performance.now() - start > 20_000) throw new Error(what);
     await turn();
   }
 }

@@ -3,7 +3,6 @@ import { decodeBase64url, encodeBase64url } from "../../src/crypto/encoding";
 import { parseDeviceList } from "../../src/crypto/device_list";
 import { parseEnvelope } from "../../src/crypto/envelope";
 import { parsePrekey } from "../../src/crypto/prekeys";
-import { eventHash } from "../../src/crypto/log_hash";
 import { systemRandom } from "../../src/crypto/primitives";
 import type { Id } from "../../src/engine/contract";
 import { idBytes, idOf } from "../../src/engine/ids";
@@ -67,6 +66,9 @@ export class Server {
   /** Like `drop`, but only the answer is lost. */
   dropReply: (frame: Record<string, unknown>) => boolean = () => false;
 
+  /** A code that every message is refused with. */
+  refuse: string | null = null;
+
   constructor(readonly clock: Clock) {}
 
   addAccount(nickname: string): Id {
@@ -89,15 +91,24 @@ export class Server {
     return room;
   }
 
+  /** People to whom no push gets through. */
+  readonly muted = new Set<Id>();
+
   /** Send a frame to everybody who is in a room. */
   tell(room: ServerRoom, frame: Record<string, unknown>, but: Id | null = null): void {
-    for (const socket of this.sockets) {
-      if (room.isMember(socket.session.user) && socket.session.user !== but) socket.tell(frame);
-    }
+    for (const user of room.members) if (user !== but) this.tellUser(user, frame);
   }
 
   tellUser(user: Id, frame: Record<string, unknown>): void {
+    if (this.muted.has(user)) return;
     for (const socket of this.sockets) if (socket.session.user === user) socket.tell(frame);
+  }
+
+  /** Say that the newest item of the log, no message, has its place. */
+  private tellLast(room: ServerRoom): void {
+    const { length: seq } = room.log;
+    const places = { from: seq, to: seq, ids: [] };
+    this.tell(room, { event: "message.stored", room_id: room.id, ...places });
   }
 
   archive(room: ServerRoom): void {
@@ -253,6 +264,7 @@ export class Server {
     if (!taken) throw new Problem("stale_head", 409);
     const { epoch, hash } = taken;
     this.tell(room, { event: "commit.accepted", room_id: room.id, epoch, hash });
+    this.tellLast(room);
     for (const id of room.members.filter((id) => !before.includes(id))) {
       this.tellUser(id, { event: "room.added", room_id: room.id });
     }
@@ -285,7 +297,7 @@ export class Server {
     const { joined } = room.stays.get(user)!;
     room.leaving.set(user, { joined_epoch: joined, statement });
     room.log.push({ seq: room.log.length + 1, kind: "leave", event: statement });
-    eventHash(decodeBase64url(statement));
+    this.tellLast(room);
     this.tell(room, { event: "member.left", room_id: room.id, user_id: user }, user);
     return null;
   }
@@ -367,6 +379,7 @@ export class Server {
   /** Accept a message as the web process does. */
   accept(session: Session, roomId: Id, data: string): Record<string, unknown> {
     const room = this.roomFor(session.user, roomId);
+    if (this.refuse !== null) throw new Problem(this.refuse, 403);
     const envelope = parseEnvelope(decodeBase64url(data));
     const { pre } = envelope.header;
     if (idOf(pre.device) !== session.device) throw new Problem("header_mismatch", 400);

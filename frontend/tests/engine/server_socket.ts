@@ -98,7 +98,7 @@ export class ServerSocket implements SocketPort {
     for (const [id, after] of Object.entries(rooms)) {
       const room = this.server.rooms.get(id);
       if (!room?.stays.has(this.session.user)) continue;
-      const page = room.page(this.session.user, after, 3);
+      const page = room.page(this.session.user, after, 50);
       const more = page.upto < page.head;
       this.deliver({ event: "sync.page", room_id: id, after, ...page, more });
     }

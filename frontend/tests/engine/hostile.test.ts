@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { textBody } from "../../src/crypto/body";
+import { decodeBase64url, encodeBase64url } from "../../src/crypto/encoding";
+import { type Pre, parseEnvelope, sealMessage } from "../../src/crypto/envelope";
+import { systemRandom } from "../../src/crypto/primitives";
+import type { Id } from "../../src/engine/contract";
+import { idBytes } from "../../src/engine/ids";
+import { Keyring } from "../../src/engine/keys";
+import { readEpoch } from "../../src/engine/records";
+import { Store } from "../../src/engine/store/store";
+import { Api } from "../../src/engine/api";
+import { browserPlatform } from "../../src/engine/platform";
+import { type Person, World } from "./cast";
+import { turn, until } from "./clock";
+
+let world: World;
+let alice: Person;
+let mallory: Person;
+let room: Id;
+
+beforeEach(async () => {
+  world = new World();
+  [alice, mallory] = (await world.friends("alice", "mallory")) as [Person, Person];
+  room = await alice.talkTo(mallory);
+  await mallory.show(room);
+});
+afterEach(() => world.end());
+
+/** Seal as a member who does not keep to the rules, straight from the own store. */
+async function forge(
+  person: Person,
+  text: string,
+  { n, msgId = systemRandom(16) }: { n: number; msgId?: Uint8Array },
+): Promise<string> {
+  const store = await Store.open(person.id, () => undefined);
+  const api = new Api(browserPlatform, "https://chat.example", "");
+  const origin = "https://chat.example";
+  const keyring = await Keyring.load(store, { api, platform: browserPlatform, origin });
+  let { state } = (await readEpoch(store, room, 0))!;
+  const device = keyring!.device;
+  for (let at = 0; at < n; at += 1) {
+    const options = { msgId: systemRandom(16), time: 1 };
+    state = (await sealMessage(state, device, textBody("skipped"), options)).epoch;
+  }
+  const sealed = await sealMessage(state, device, textBody(text), { msgId, time: 1 });
+  store.close();
+  return encodeBase64url(sealed.envelope);
+}
+
+function live(envelope: string): void {
+  const stamp = { accepted_ms: world.clock.now(), key_id: 1, stamp: encodeBase64url(idBytes(room)) };
+  world.server.tellUser(alice.id, { event: "message.live", room_id: room, envelope, ...stamp });
+}
+
+function store(envelope: string): void {
+  const serverRoom = world.server.room(room);
+  const stamp = { accepted_ms: world.clock.now(), key_id: 1, stamp: encodeBase64url(idBytes(room)) };
+  const item = { kind: "message" as const, envelope, ...stamp };
+  serverRoom.queue.push({ item, envelope: parseEnvelope(decodeBase64url(envelope)) });
+  world.server.archive(serverRoom);
+}
+
+/** The same header, and a ciphertext that nobody sealed. */
+function garbageLike(envelope: string): string {
+  const data = decodeBase64url(envelope);
+  data[data.length - 1]! ^= 1;
+  return encodeBase64url(data);
+}
+
+describe("a sender with two texts under one id", () => {
+  it("is found out, and everybody has the stored one", async () => {
+    const msgId = systemRandom(16);
+    const one = await forge(mallory, "you owe me 10", { n: 0, msgId });
+    const other = await forge(mallory, "you owe me 99", { n: 1, msgId });
+    live(one);
+    await alice.sees("you owe me 10");
+    store(other);
+    await alice.sees("you owe me 99");
+    const [item] = alice.page.seen.timeline!.items.filter((row) => row.messageId !== null);
+    expect(item?.unreadable).toBe("equivocation");
+  });
+});
+
+describe("garbage with a valid header", () => {
+  it("burns no key: the real message opens after it", async () => {
+    const real = await forge(mallory, "real", { n: 0 });
+    live(garbageLike(real));
+    live(real);
+    await alice.sees("real");
+  });
+
+  it("with a counter far ahead burns no key either", async () => {
+    const far = await forge(mallory, "far", { n: 5 });
+    live(garbageLike(far));
+    live(far);
+    await alice.sees("far");
+    live(await forge(mallory, "near", { n: 2 }));
+    await until(() => alice.page.texts.length === 2, "the skipped key was burnt");
+  });
+
+  it("in the log is shown as damaged, in its place", async () => {
+    store(garbageLike(await forge(mallory, "real", { n: 0 })));
+    await until(() => alice.page.kinds.includes("unreadable"), "not shown");
+    const item = alice.page.seen.timeline!.items.find((row) => row.kind === "unreadable");
+    expect(item?.unreadable).toBe("damaged");
+    await mallory.say(room, "after");
+    await until(() => alice.page.texts.includes("after"), "the room stopped");
+  });
+});
+
+describe("a message on its way twice", () => {
+  it("is shown once", async () => {
+    const envelope = await forge(mallory, "twice", { n: 0 });
+    live(envelope);
+    live(envelope);
+    store(envelope);
+    await alice.sees("twice");
+    await until(() => alice.page.seen.timeline!.items.at(-1)!.seq > 0, "no place");
+    await alice.sees("twice");
+  });
+
+  it("that nobody saw live is fetched when its place is announced", async () => {
+    store(await forge(mallory, "only stored", { n: 0 }));
+    await alice.sees("only stored");
+  });
+
+  it("and whose announcement was lost is found by the next check of heads", async () => {
+    world.server.muted.add(alice.id);
+    store(await forge(mallory, "lost", { n: 0 }));
+    await turn();
+    world.server.muted.clear();
+    expect(alice.page.texts).toEqual([]);
+    await world.clock.advance(61_000);
+    await alice.sees("lost");
+  });
+});
+
+describe("a counter that is taken", () => {
+  it("makes the sender commit and seal again under the same id", async () => {
+    const taken = await forge(alice, "from a copied profile", { n: 0 });
+    world.server.isArchiving = false;
+    const messageId = await alice.say(room, "mine");
+    await alice.allAre("accepted");
+    const serverRoom = world.server.room(room);
+    const own = serverRoom.queue.splice(0);
+    world.server.hasLive = false;
+    const before = serverRoom.commits.length;
+    store(taken);
+    serverRoom.queue.push(...own);
+    world.server.isArchiving = true;
+    world.server.archive(serverRoom);
+    await until(() => serverRoom.commits.length > before, "no commit");
+    await until(() => alice.page.states.every((state) => state === "stored"), "not stored");
+    const pres = messagesIn(room);
+    expect(pres.map((pre) => pre.epoch)).toEqual([0, 1]);
+    const ids = alice.page.seen.timeline!.items.map((item) => item.messageId);
+    expect(ids).toContain(messageId);
+  });
+});
+
+function messagesIn(id: Id): Pre[] {
+  return world.server.room(id).log.flatMap((item) =>
+    item.kind === "message" ? [parseEnvelope(decodeBase64url(item.envelope)).header.pre] : [],
+  );
+}
