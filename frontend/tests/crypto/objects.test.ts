@@ -4,6 +4,7 @@ import {
   type Received,
   commitRotation,
   historySource,
+  parseBody,
   parseOps,
   parsePrekeys,
   parseRoster,
@@ -89,6 +90,37 @@ describe("a room's state", () => {
       const other = aeadSeal(key, ZERO_NONCE, pad(utf8(json), TITLE_BUCKETS), ad);
       expect(open(other)).toBe("body");
     }
+  });
+});
+
+describe("a body", () => {
+  it("has members of their own shapes only", () => {
+    const log = "A".repeat(43);
+    const verdict = (members: object) =>
+      refused(() => parseBody(utf8(JSON.stringify({ type: "text", text: "hi", ...members }))));
+    const fitting = [
+      { seen: { seq: 0, log } },
+      { void: Array(256).fill([0, 1]) },
+      { kt: { size: 1, root: log } },
+      { type: "unheard of", text: undefined },
+    ];
+    const unfit = [
+      { text: null },
+      { text: 1 },
+      { type: 1 },
+      { seen: null },
+      { seen: { seq: -1, log } },
+      { seen: { seq: 0, log: 1 } },
+      { seen: { seq: 0, log: "A" } },
+      { void: Array(257).fill([0, 1]) },
+      { void: [[0, 1, 2]] },
+      { void: [0] },
+      { kt: { size: true, root: log } },
+      { reply: { device: "A", id: "A", c: log } },
+    ];
+    expect(fitting.map(verdict)).toEqual(fitting.map(() => "ok"));
+    expect(unfit.map(verdict)).toEqual(unfit.map(() => "body"));
+    expect(refused(() => parseBody(utf8('"text"')))).toBe("body");
   });
 });
 
