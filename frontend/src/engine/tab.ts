@@ -36,6 +36,8 @@ export class Tab {
   private change: Change | null = null;
   private giving: Promise<void> = Promise.resolve();
   private release: () => void = () => undefined;
+  private settle: () => void = () => undefined;
+  private readonly opened = new Promise<void>((resolve) => (this.settle = resolve));
   private isOver = false;
 
   constructor(
@@ -59,6 +61,8 @@ export class Tab {
     } catch {
       this.became("storage_failed");
       return;
+    } finally {
+      this.settle();
     }
     this.channel.postMessage({ type: "who" } satisfies TabMessage);
     void this.queueForLead();
@@ -146,7 +150,9 @@ export class Tab {
     }
   }
 
+  /** Do a command; one that comes before the store is open waits for it. */
   private async command(command: Command): Promise<unknown> {
+    await this.opened;
     const { store, views } = this;
     if (!store || !views || this.isOver) throw refuse("storage");
     switch (command.name) {

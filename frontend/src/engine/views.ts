@@ -9,6 +9,7 @@ import type { SystemLine } from "./lines";
 import { readOutbox } from "./outbox";
 import { isOutstanding } from "./outbox_state";
 import { type RoomRecord, readRoom, readRooms } from "./records";
+import { refuse } from "./refusal";
 import { bodyOfItem } from "./store/reopen";
 import type { ItemRow, OutboxRow } from "./store/schema";
 import type { Store } from "./store/store";
@@ -83,7 +84,7 @@ export class Views {
     this.emit({ connection: { ...connection, waiting: await this.waiting() } });
   }
 
-  /** Show a room in this tab from now on. */
+  /** Show a room in this tab from now on; `not_found` while it is not here, and shown once it is. */
   async show(roomId: Id): Promise<void> {
     const record = (await readRoom(this.store, roomId))?.record;
     const newest = await this.page(roomId, Infinity);
@@ -91,6 +92,7 @@ export class Views {
     const shown = { roomId, from, unreadAfter: null };
     this.shown = shown;
     this.read.clear();
+    if (!record) throw refuse("not_found");
     await this.giveTimeline(shown, true);
   }
 

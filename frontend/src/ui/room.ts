@@ -37,7 +37,10 @@ export class RoomScreen extends LightElement {
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has("roomId")) return;
+    if (!changed.has("roomId")) {
+      if (this.wentAway(changed.get("state"))) this.missing = true;
+      return;
+    }
     this.detailsOpen = false;
     this.missing = false;
     void this.showRoom(this.roomId);
@@ -59,6 +62,12 @@ export class RoomScreen extends LightElement {
   escape(): void {
     if (this.detailsOpen) this.toggleDetails();
     else this.timeline?.jumpToEnd();
+  }
+
+  /** Deleted by somebody, or by oneself in another tab, while it was open here. */
+  private wentAway(before: AppState | undefined): boolean {
+    const wasThere = before !== undefined && roomOf(before, this.roomId) !== null;
+    return wasThere && roomOf(this.state, this.roomId) === null;
   }
 
   private absent(): TemplateResult {
