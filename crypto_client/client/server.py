@@ -77,6 +77,7 @@ class Server:
         self._keep_token(answer)
 
     def _authenticate(self, path: str, body: JSON) -> None:
+        self.token = None  # nobody signs in with the session of whoever was here before
         answer = self._send("POST", AUTH + path, body)
         if answer.status_code != 200:
             raise _auth_refusal(answer)
@@ -165,6 +166,8 @@ def _auth_refusal(answer: httpx.Response) -> Refused:
     fields = {str(e.get("param", "")): [str(e.get("message", ""))] for e in errors}
     if answer.status_code == 429:
         return Refused("rate_limited", status=429)
+    if answer.is_server_error:
+        return Refused(f"http_{answer.status_code}", status=answer.status_code)
     known = {"email_password_mismatch": "sign_in", "email_taken": "email_taken"}
     code = next((known[code] for code in codes if code in known), "invalid")
     return Refused(code, status=answer.status_code, fields=fields)

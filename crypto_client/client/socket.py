@@ -4,6 +4,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, WebSocketException
@@ -21,13 +22,16 @@ class Socket:
         self._timeout = timeout
         self._ref = 0
         self.pushes: deque[Frame] = deque()
+        self._held = ExitStack()
         try:
-            self._connection: ClientConnection = connect(
-                url,
-                additional_headers={"X-Session-Token": token},
-                open_timeout=timeout,
-                max_size=None,  # sync pages may be larger than what a client may send
-                compression=None,
+            self._connection: ClientConnection = self._held.enter_context(
+                connect(
+                    url,
+                    additional_headers={"X-Session-Token": token},
+                    open_timeout=timeout,
+                    max_size=None,  # sync pages may be larger than what a client may send
+                    compression=None,
+                )
             )
         except InvalidHandshake as error:
             raise Refused("not_signed_in") from error
@@ -38,7 +42,7 @@ class Socket:
 
     def close(self) -> None:
         """Say goodbye."""
-        self._connection.close()
+        self._held.close()
 
     def hello(self) -> Frame:
         """The first frame, with the nonce that the device proof signs."""
