@@ -147,6 +147,23 @@ describe("a message", () => {
     expect(await refusedLater(seal)).toBe("roster");
   });
 
+  it("is not sealed in a closed epoch, nor without a well-formed body", async () => {
+    const { keys } = cast.get("alice");
+    const seal = (epoch: EpochState, body: Uint8Array) =>
+      refusedLater(() => sealMessage(epoch, keys, body, { msgId: id(1), time: NOW }));
+    expect(await seal(alice, textBody("hi"))).toBe("ok");
+    expect(await seal({ ...alice, opened: false }, textBody("hi"))).toBe("epoch_unusable");
+    expect(await seal(alice, new Uint8Array(5))).toBe("body");
+  });
+
+  it("is never larger than 34,000 bytes", async () => {
+    const { envelope } = await write(alice, "x".repeat(32_000));
+    const stretched = new Uint8Array(34_001);
+    stretched.set(envelope);
+    expect(refused(() => parseEnvelope(envelope))).toBe("ok");
+    expect(refused(() => parseEnvelope(stretched))).toBe("parse");
+  });
+
   it("has a counter below 4096, and skipping keeps no keys", async () => {
     const { device } = cast.get("alice").keys;
     const last = await write(skipTo(alice, device, 4095), "last");
