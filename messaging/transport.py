@@ -247,7 +247,7 @@ def _fast_outlet(send: Any, too_slow: Callable[[], None]) -> Outlet:
 
 async def close(send: Send, code: int) -> None:
     """Close an open socket with any code of docs/wire.md."""
-    protocol = send.args[0] if isinstance(send, partial) and send.args else None
+    protocol: Any = send.args[0] if isinstance(send, partial) and send.args else None
     if hasattr(protocol, "sendCloseFrame") and not 3000 <= code <= 4999:
         # daphne's library lets applications name only codes of their own.
         protocol.sendCloseFrame(code=code)

@@ -41,6 +41,7 @@ class Server:
     """``manage.py serve`` on a free port; ``address`` once it listens, else empty."""
 
     def __init__(self, data: Path, *arguments: str, **changes: str) -> None:
+        self.kind = arguments[1] if arguments[:1] == ("--server",) else "daphne"
         self.errors = data / f"stderr-{uuid.uuid4().hex}"
         with self.errors.open("w") as errors:
             self.process = subprocess.Popen(

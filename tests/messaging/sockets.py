@@ -39,7 +39,7 @@ class Socket:
 
     def __init__(self, headers: Headers, client: str = "127.0.0.1", path: str = "/ws/") -> None:
         self.wire = WebsocketCommunicator(application, path, headers=headers)
-        self.wire.scope["client"] = [client, 50000]
+        self.wire.scope["client"] = (client, 50000)
         self.hello: dict[str, Any] = {}
         self.pushes: list[dict[str, Any]] = []
         self.refs = itertools.count(1)
@@ -47,7 +47,7 @@ class Socket:
     async def connect(self) -> int | None:
         """The close code of a refusal before anything was accepted, else None."""
         accepted, code = await self.wire.connect(timeout=5)
-        return None if accepted else code
+        return None if accepted else int(code or 1000)
 
     async def frame(self) -> dict[str, Any]:
         """The next frame, whatever it is."""

@@ -1,6 +1,7 @@
 """The chat socket through the whole application: proof, messages, sync, news and their ends."""
 
 import json
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -117,13 +118,13 @@ async def test_a_page_too_long_for_a_frame_is_cut_and_says_how_far_it_speaks(gar
         await say("alice", "x" * 20_000)
     cursor, seqs = 0, []
     async with proved(garden.cast.bob) as socket:
-        more = True
-        while more:
+        page: dict[str, Any] = {"more": True}
+        while page["more"]:
             await socket.ask("sync", rooms={str(garden.id): cursor})
             page = await socket.push("sync.page")
             assert len(json.dumps(page)) <= 64 * 1024
             seqs += [item["seq"] for item in page["items"]]
-            cursor, more = page["upto"], page["more"]
+            cursor = page["upto"]
 
     assert seqs == list(range(1, page["head"] + 1))
 

@@ -1,6 +1,7 @@
 """What every fan-out promises."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
@@ -18,7 +19,7 @@ class Listener:
     """Remembers what it received, and lets a test wait for it."""
 
     def __init__(self):
-        self.received = asyncio.Queue()
+        self.received: asyncio.Queue[tuple[UUID, bytes]] = asyncio.Queue()
 
     def __call__(self, room_id, payload):
         self.received.put_nowait((room_id, payload))

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ WIRE = (ROOT / "docs" / "wire.md").read_text()
 BROWSER = (ROOT / "frontend" / "src" / "engine" / "frames.ts").read_text()
 ID = "0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9"
 
-GOOD = {
+GOOD: dict[str, dict[str, Any]] = {
     "device.prove": {"device_id": ID, "signature": to_base64url(bytes(64))},
     "message.send": {"room_id": ID, "envelope": to_base64url(bytes(500))},
     "sync": {"rooms": {ID: 0}},

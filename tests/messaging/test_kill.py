@@ -29,7 +29,13 @@ class Load:
     def __init__(self, garden):
         self.garden = garden
         self.confirmed = set()
-        self.first_confirms = asyncio.Event()
+        self.until = 0
+        self.it_is_time = asyncio.Event()
+
+    def after(self, confirms):
+        """Set ``it_is_time`` at the moment of so many more confirms, whatever is in flight then."""
+        self.until = len(self.confirmed) + confirms
+        self.it_is_time.clear()
 
     async def send_until_it_breaks(self, address, person):
         with suppress(WebSocketException, OSError, TimeoutError):
@@ -46,8 +52,8 @@ class Load:
         )
         assert answer["event"] == "reply", answer
         self.confirmed.add(UUID(answer["message_id"]))
-        if len(self.confirmed) % 10 == 0:
-            self.first_confirms.set()
+        if len(self.confirmed) >= self.until:
+            self.it_is_time.set()
 
 
 @sync_to_async
@@ -66,14 +72,13 @@ async def test_nothing_that_was_confirmed_is_lost_when_the_server_is_killed(gard
 
 
 async def one_round(load, tmp_path):
-    load.first_confirms.clear()
+    load.after(random.randint(10, 90))
     with serving(tmp_path) as server:
         people = [load.garden.cast.alice, load.garden.cast.bob] * 2
         sending = [
             asyncio.create_task(load.send_until_it_breaks(server.address, person))
             for person in people
         ]
-        await asyncio.wait_for(load.first_confirms.wait(), 20)
-        await asyncio.sleep(random.uniform(0, 0.5))  # when it dies is the point of the test
+        await asyncio.wait_for(load.it_is_time.wait(), 20)
         assert server.end(signal.SIGKILL) == -signal.SIGKILL
         await asyncio.gather(*sending)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from messaging.broker import Delivery
 from tests.messaging.contracts import QUEUES
 from tests.messaging.records import message
 
@@ -15,7 +16,7 @@ async def queue(request):
 
 
 async def take(queue, count):
-    found = []
+    found: list[Delivery] = []
     while len(found) < count:
         found += await queue.deliveries(count - len(found), 0.2)
     return found
