@@ -189,7 +189,7 @@ export interface Commands {
   draft_load: { args: { roomId: Id }; result: { text: string } };
   /** Sixty digits over both account keys. */
   safety_number: { args: { userId: Id }; result: { number: string } };
-  /** Signing out: forget keys and everything stored for this account in this browser. */
+  /** Erase keys and everything stored for this account in this browser. Signing out alone keeps them. */
   forget: { args: Record<string, never>; result: null };
 }
 

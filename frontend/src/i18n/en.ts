@@ -260,11 +260,16 @@ export const en: Catalogue = {
     themeDark: "Dark",
     help: "Keyboard shortcuts",
     signOut: "Sign out",
-    signOutTitle: "Sign out of this browser?",
+    signOutTitle: "Sign out?",
     signOutText:
-      "The keys and chats in this browser are deleted. They cannot be continued in another browser yet: after signing in again, the chats so far cannot be opened.",
-    signOutWaiting: (number) => `${count(number, "message", "messages")} not yet sent will be deleted too.`,
-    signOutFailed: "The keys could not be deleted, so you are still signed in. Please try again.",
+      "Chats and keys stay in this browser, locked. Sign in here again and everything is as it was. On a shared computer, use “Erase from this browser” instead.",
+    erase: "Erase from this browser",
+    eraseTitle: "Erase everything from this browser?",
+    eraseText:
+      "The keys and chats in this browser are deleted and you are signed out. They cannot be continued in another browser yet: after signing in again, the chats so far cannot be opened.",
+    eraseAction: "Erase and sign out",
+    eraseWaiting: (number) => `${count(number, "message", "messages")} not yet sent will be deleted too.`,
+    eraseFailed: "The keys could not be deleted, so you are still signed in. Please try again.",
   },
   switcher: {
     title: "Go to",

@@ -251,11 +251,16 @@ export const ko = {
     themeDark: "어둡게",
     help: "단축키 보기",
     signOut: "로그아웃",
-    signOutTitle: "이 브라우저에서 로그아웃할까요?",
+    signOutTitle: "로그아웃할까요?",
     signOutText:
-      "이 브라우저에 있는 열쇠와 대화가 모두 지워져요. 다른 브라우저에서는 아직 이어서 볼 수 없으니, 다시 로그인해도 지금까지의 대화를 열 수 없어요.",
-    signOutWaiting: (count: number) => `아직 보내지 못한 메시지 ${String(count)}개도 지워져요.`,
-    signOutFailed: "열쇠를 지우지 못해서 로그아웃하지 않았어요. 다시 시도해 주세요.",
+      "대화와 열쇠는 잠긴 채 이 브라우저에 남아요. 여기서 다시 로그인하면 그대로 이어서 볼 수 있어요. 여럿이 쓰는 컴퓨터라면 아래의 ‘이 브라우저에서 지우기’를 써 주세요.",
+    erase: "이 브라우저에서 지우기",
+    eraseTitle: "이 브라우저에서 모두 지울까요?",
+    eraseText:
+      "이 브라우저에 있는 열쇠와 대화가 모두 지워지고 로그아웃돼요. 다른 브라우저에서는 아직 이어서 볼 수 없으니, 다시 로그인해도 지금까지의 대화를 열 수 없어요.",
+    eraseAction: "지우고 로그아웃",
+    eraseWaiting: (count: number) => `아직 보내지 못한 메시지 ${String(count)}개도 지워져요.`,
+    eraseFailed: "열쇠를 지우지 못해서 로그아웃하지 않았어요. 다시 시도해 주세요.",
   },
   switcher: {
     title: "빠르게 옮기기",

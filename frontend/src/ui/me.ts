@@ -39,7 +39,8 @@ export class MeScreen extends LightElement {
       <div class="list-body me">
         ${me === null ? skeletonRows(words().app.loading) : html`${this.profile(me)}${this.fingerprint(me)}${this.account(me)}`}
         ${this.appearance()}
-        <section><button type="button" class="button text-danger" @click=${this.signOut}>${t.signOut}</button></section>
+        <section><button type="button" class="button quiet" @click=${this.signOut}>${t.signOut}</button>
+          <button type="button" class="button text-danger" @click=${this.erase}>${t.erase}</button></section>
       </div>`;
   }
 
@@ -115,14 +116,22 @@ export class MeScreen extends LightElement {
     postForm(pages.language, { language: chosen, next: location.pathname });
   };
 
+  /** The keys stay, sealed, in this browser: until an account can be restored, erasing them loses its chats. */
   private readonly signOut = async (): Promise<void> => {
     const t = words().me;
+    if (!(await confirmed({ title: t.signOutTitle, text: t.signOutText, action: t.signOut, danger: false }))) return;
+    await forgetShell();
+    postForm(pages.signOut, {});
+  };
+
+  private readonly erase = async (): Promise<void> => {
+    const t = words().me;
     const waiting = this.state.connection?.waiting ?? 0;
-    const text = waiting > 0 ? `${t.signOutText} ${t.signOutWaiting(waiting)}` : t.signOutText;
-    if (!(await confirmed({ title: t.signOutTitle, text, action: t.signOut }))) return;
+    const text = waiting > 0 ? `${t.eraseText} ${t.eraseWaiting(waiting)}` : t.eraseText;
+    if (!(await confirmed({ title: t.eraseTitle, text, action: t.eraseAction }))) return;
     const outcome = await outcomeOf(this.engine.command("forget", {}));
     if (!outcome.done) {
-      notify(t.signOutFailed);
+      notify(t.eraseFailed);
       return;
     }
     await forgetShell();

@@ -82,20 +82,34 @@ describe("the account", () => {
     expect([...find(".digits").children].map((group) => group.textContent)).toEqual(me.fingerprint.split(" "));
   });
 
-  test("signing out forgets the keys first, and stays signed in when that fails", async () => {
+  test("signing out keeps the keys of this browser", async () => {
+    const engine = new FakeEngine(everything);
+    const submit = vi.spyOn(HTMLFormElement.prototype, "submit").mockImplementation(() => undefined);
+    await openPage("/me", engine);
+
+    await press("로그아웃");
+    expect(visibleText()).toContain("다시 로그인하면 그대로 이어서");
+    await press("로그아웃");
+
+    expect(submit).toHaveBeenCalledTimes(1);
+    expect(engine.argsOf("forget")).toEqual([]);
+    submit.mockRestore();
+  });
+
+  test("erasing deletes the keys first, and stays signed in when that fails", async () => {
     const engine = new FakeEngine({ ...everything, connection: { state: "offline", sinceMs: 0, waiting: 3 } });
     engine.refuse("forget", "storage");
     const submit = vi.spyOn(HTMLFormElement.prototype, "submit").mockImplementation(() => undefined);
     await openPage("/me", engine);
-    await press("로그아웃");
+    await press("이 브라우저에서 지우기");
     expect(visibleText()).toContain("보내지 못한 메시지 3개도 지워져요");
 
-    await press("로그아웃");
+    await press("지우고 로그아웃");
     expect(submit).not.toHaveBeenCalled();
 
     engine.answer("forget", null);
-    await press("로그아웃");
-    await press("로그아웃");
+    await press("이 브라우저에서 지우기");
+    await press("지우고 로그아웃");
     expect(submit).toHaveBeenCalledTimes(1);
     expect(find<HTMLFormElement>('form[method="post"]').getAttribute("action")).toBe("/accounts/logout/");
     submit.mockRestore();
