@@ -9,6 +9,8 @@ import { Refusal, refuse } from "./refusal";
 
 export const REPLY_TIMEOUT_MS = 10_000;
 export const PING_MS = 25_000;
+/** How long a connection may take to be open and proved; a network may swallow it silently. */
+export const CONNECT_TIMEOUT_MS = 15_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
 const RESTART_DELAY_MS = 10_000;
@@ -45,6 +47,7 @@ export class Socket {
   private failures = 0;
   private cancelTimer: Cancel | null = null;
   private cancelPing: Cancel | null = null;
+  private cancelConnect: Cancel | null = null;
   private readonly questions = new Map<string, Question>();
 
   constructor(private readonly options: SocketOptions) {}
@@ -57,6 +60,11 @@ export class Socket {
     this.become("connecting");
     const port = this.options.platform.openSocket(this.options.url);
     this.port = port;
+    this.cancelConnect = this.options.platform.after(CONNECT_TIMEOUT_MS, () => {
+      if (this.port !== port) return;
+      port.close(1000);
+      this.lose(1006);
+    });
     port.onmessage = ({ data }) => {
       if (this.port === port) this.hear(data);
     };
@@ -150,6 +158,7 @@ export class Socket {
     }
     if (this.port !== port) return;
     this.failures = 0;
+    this.cancelConnect?.();
     this.become("online");
     this.schedulePing();
   }
@@ -218,6 +227,8 @@ export class Socket {
     this.cancelTimer = null;
     this.cancelPing?.();
     this.cancelPing = null;
+    this.cancelConnect?.();
+    this.cancelConnect = null;
     const open = [...this.questions.values()];
     this.questions.clear();
     for (const question of open) question.reject(refuse(code));

@@ -108,6 +108,13 @@ describe("the socket", () => {
     expect([socket.state, ports.length]).toEqual(["refused", 1]);
   });
 
+  it("tries again when a connection is swallowed", async () => {
+    const { socket, ports, clock } = setUp();
+    socket.start();
+    await clock.advance(15_500);
+    expect([ports[0]!.isClosed, ports.length]).toEqual([true, 2]);
+  });
+
   it("waits up to ten seconds when the server restarts", async () => {
     const { connect, ports, clock } = setUp(0.9);
     (await connect()).onclose?.({ code: 1012 });
