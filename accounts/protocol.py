@@ -15,6 +15,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
 SUITE = 1
+NUMBER_LIMIT = 1 << 53
 
 
 class Malformed(ValueError):
@@ -49,8 +50,11 @@ def fixed(field: bytes, size: int) -> bytes:
 
 
 def uint(field: bytes, size: int) -> int:
-    """A big-endian unsigned integer of exactly ``size`` bytes, else `Malformed`."""
-    return int.from_bytes(fixed(field, size), "big")
+    """A big-endian unsigned integer of ``size`` bytes and below 2^53, else `Malformed`."""
+    value = int.from_bytes(fixed(field, size), "big")
+    if value >= NUMBER_LIMIT:
+        raise Malformed("a number beyond 2^53")
+    return value
 
 
 def typed(data: bytes, label: str, count: int) -> list[bytes]:

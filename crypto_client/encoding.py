@@ -21,6 +21,7 @@ MESSAGE_BUCKETS = (256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 TITLE_BUCKETS = (256, 512, 1024)
 MAX_BODY = MESSAGE_BUCKETS[-1] - 4
 MAX_JSON_DEPTH = 6
+NUMBER_LIMIT = 1 << 53
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -43,13 +44,18 @@ def u32(value: int) -> bytes:
 
 
 def u64(value: int) -> bytes:
-    """Encode 0 ≤ value < 2^64, big-endian; anything else is a ValueError."""
+    """Encode 0 ≤ value < 2^53 in 8 bytes, big-endian; anything else is a ValueError."""
+    if value >= NUMBER_LIMIT:
+        raise ValueError(f"{value} is a number beyond 2^53")
     return _unsigned(value, 8)
 
 
 def uint(data: bytes) -> int:
-    """Read a fixed-width number whose length the caller has checked."""
-    return int.from_bytes(data, "big")
+    """Read a fixed-width number whose length the caller has checked; ``parse`` from 2^53 on."""
+    value = int.from_bytes(data, "big")
+    if value >= NUMBER_LIMIT:
+        raise ParseError("a number beyond 2^53")
+    return value
 
 
 def lp(*parts: bytes) -> bytes:
@@ -126,7 +132,7 @@ def _no_number(text: str) -> NoReturn:
 
 
 def _integer(text: str) -> int:
-    if len(text) > 17 or text == "-0" or abs(int(text)) >= 1 << 53:
+    if len(text) > 17 or text == "-0" or abs(int(text)) >= NUMBER_LIMIT:
         raise BodyError("an integer is out of range")
     return int(text)
 

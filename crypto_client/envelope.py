@@ -113,6 +113,7 @@ class Sealed:
 def _parse_pre(data: bytes) -> Pre:
     sizes = [ID_SIZE, 8, HASH_SIZE, ID_SIZE, ID_SIZE, 4, ID_SIZE, 8, 1, 4, None]
     fields = typed_fields(data, "msg", sizes)
+    epoch, n, time = uint(fields[1]), uint(fields[5]), uint(fields[7])
     attachments = tuple(lp_split(fields[10], MAX_ATTACHMENTS))
     if any(len(item) != ID_SIZE for item in attachments):
         raise ParseError("an attachment id has 16 bytes")
@@ -120,17 +121,17 @@ def _parse_pre(data: bytes) -> Pre:
         raise ParseError("an attachment twice")
     if uint(fields[8]) not in (CLASS_SILENT, CLASS_MESSAGE):
         raise ParseError("an unknown message class")
-    if uint(fields[5]) >= COUNTER_LIMIT:
+    if n >= COUNTER_LIMIT:
         raise CounterError("a counter beyond the epoch's limit")
     return Pre(
         room=fields[0],
-        epoch=uint(fields[1]),
+        epoch=epoch,
         commit_hash=fields[2],
         user=fields[3],
         device=fields[4],
-        n=uint(fields[5]),
+        n=n,
         msg_id=fields[6],
-        time=uint(fields[7]),
+        time=time,
         message_class=uint(fields[8]),
         expires_after=uint(fields[9]),
         attachments=attachments,

@@ -162,8 +162,6 @@ def receive_commit(
     result = _with_ends(result, step)
     if strangers:
         result = replace(result, outcome="pin_mismatch")
-    if source is None or step.after.get(source.device, (None,))[0] != source.user:
-        return result
     return _enter(result, step, read, source, history, random)
 
 
@@ -199,10 +197,12 @@ def _enter(
     result: Received,
     step: Step,
     read: ReadCommit,
-    source: EpochSource,
+    source: EpochSource | None,
     history: HistoryWriter | None,
     random: Random,
 ) -> Received:
+    if source is None or step.after.get(source.device, (None,))[0] != source.user:
+        return result
     name = EpochName(step.core.room, step.core.epoch, read.commit.hash)
     try:
         secret, title = _open(source, read)

@@ -55,7 +55,9 @@ _CODE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _READ_AS = str.maketrans("OIL", "011", "-\t\n\r \u00a0\u3000")
 _SPACE = re.compile("[\t\n\r \u00a0\u3000]+")
 _PLAIN = re.compile("[a-z0-9\uac00-\ud7a3]+( [a-z0-9\uac00-\ud7a3]+)*")
-_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+_UPPER_CASE, _LOWER_CASE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
+_LOWER = str.maketrans(_UPPER_CASE, _LOWER_CASE)
+_UPPER = str.maketrans(_LOWER_CASE, _UPPER_CASE)
 
 
 @dataclass(frozen=True)
@@ -124,15 +126,14 @@ def _checksum(recovery_key: bytes) -> int:
 
 def encode_code(recovery_key: bytes) -> str:
     """Write RK as 52 characters in 13 groups of four."""
-    number = uint(recovery_key) << 4 | _checksum(recovery_key)
+    number = int.from_bytes(recovery_key, "big") << 4 | _checksum(recovery_key)
     text = "".join(_CODE[number >> shift & 31] for shift in range(255, -1, -5))
     return "-".join(text[at : at + 4] for at in range(0, CODE_LENGTH, 4))
 
 
 def decode_code(text: str) -> bytes:
     """Read RK from its code; ``recovery`` for another length, character or checksum."""
-    upper = text.upper() if text.isascii() else _SPACE.sub("", text).upper()
-    compact = upper.translate(_READ_AS)
+    compact = text.translate(_UPPER).translate(_READ_AS)
     if len(compact) != CODE_LENGTH or any(character not in _CODE for character in compact):
         raise RecoveryError("a code has 52 characters")
     number = 0

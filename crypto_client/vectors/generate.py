@@ -14,6 +14,7 @@ from crypto_client.vectors import (
     identity_cases,
     log_cases,
     message_cases,
+    number_cases,
     recovery_cases,
     room_cases,
     rule_cases,
@@ -48,6 +49,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from entering_cases.cases(cast)
     yield from message_cases.cases(cast)
     yield from log_cases.cases(cast)
+    yield from number_cases.cases(cast)
 
 
 def write(topic: str, case: Case) -> str:

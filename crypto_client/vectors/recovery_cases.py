@@ -139,6 +139,10 @@ def _secrets(alice: Person) -> Iterator[Case]:
     yield read("code-checksum", "the last character is wrong", wrong, "recovery")
     yield read("code-51", "one character missing", code[:-1], "recovery")
     yield read("code-53", "one character more", code + "0", "recovery")
+    ones = encode_code((sum(1 << shift for shift in range(0, 260, 5)) >> 4).to_bytes(32, "big"))
+    why = "only ASCII is upper-cased: a dotless i is no I"
+    yield read("code-dotless-i", why, "\u0131" + ones[1:], "recovery")
+    yield read("code-long-s", "nor is a long s an S", "\u017f" + ones[1:], "recovery")
     yield read("code-u", "U is no character of a code", "U" + code[1:], "recovery")
     numbers = [0, 1, 431, 432, 4000, 7775]
     yield Case("words", "by formula", "5.2", "recovery_words", {"numbers": numbers})

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from crypto_client.commit import Commit
+from crypto_client.commit import Commit, PrekeySource
 from crypto_client.committing import commit_add
 from crypto_client.epoch import Trust
 from crypto_client.errors import (
@@ -15,10 +15,11 @@ from crypto_client.errors import (
     RosterError,
     SignatureError,
 )
+from crypto_client.identity import new_device
 from crypto_client.joining import Invite, join_by_invite, make_invite
 from crypto_client.receiving import Received
 from crypto_client.roster import find_member
-from crypto_client.vectors.cast import World, everyone, group, world
+from crypto_client.vectors.cast import NOW, World, everyone, group, world
 
 
 @dataclass
@@ -30,7 +31,12 @@ class Invited:
     after: Received
     invite: Invite
 
-    def join(self, invite: Invite | None = None, trust: Trust | None = None) -> Received:
+    def join(
+        self,
+        invite: Invite | None = None,
+        trust: Trust | None = None,
+        source: PrekeySource | None = None,
+    ) -> Received:
         carol = self.cast.carol
         return join_by_invite(
             invite or self.invite,
@@ -38,7 +44,7 @@ class Invited:
             self.after.view.roster,
             own=(carol.user, carol.account.public),
             trust=trust or self.cast.trust(),
-            source=carol.source,
+            source=source or carol.source,
         )
 
 
@@ -61,6 +67,14 @@ def test_a_newcomer_joins_by_a_contact_s_invitation(invited: Invited) -> None:
     assert got.epoch is not None
     assert got.view.title == "garden"
     assert got.view.head == invited.after.view.head
+
+
+def test_a_device_that_the_roster_does_not_name_joins_without_an_epoch(invited: Invited) -> None:
+    carol = invited.cast.carol
+    laptop = new_device(carol.user, carol.account.public, NOW)
+    elsewhere = PrekeySource(carol.user, laptop.device, {})
+    got = invited.join(source=elsewhere)
+    assert (got.outcome, got.epoch) == ("ok", None)
 
 
 def test_an_invitation_for_another_account_is_refused(invited: Invited) -> None:
