@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +24,7 @@ from accounts.protocol import from_base64url
 from tests.cast import Person
 from tests.messaging.sockets import program
 
+PATIENCE = 20.0
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -54,7 +56,11 @@ class Server:
             )
         assert self.process.stdout is not None
         with self.process.stdout as output:
+            # Ends with the process too, so that a server that never listens cannot hold us.
+            giving_up = threading.Timer(60, self.process.kill)
+            giving_up.start()
             self.address = output.readline().removeprefix("Gamrae: ").strip()
+            giving_up.cancel()
 
     @property
     def port(self) -> int:
@@ -123,7 +129,7 @@ class LiveSocket:
         self.pushes: list[dict[str, Any]] = []
 
     async def frame(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(await self.wire.recv())
+        found: dict[str, Any] = json.loads(await asyncio.wait_for(self.wire.recv(), PATIENCE))
         return found
 
     async def ask(self, event: str, **members: Any) -> dict[str, Any]:

@@ -81,4 +81,4 @@ async def one_round(load, tmp_path):
         ]
         await asyncio.wait_for(load.it_is_time.wait(), 20)
         assert server.end(signal.SIGKILL) == -signal.SIGKILL
-        await asyncio.gather(*sending)
+        await asyncio.wait_for(asyncio.gather(*sending), 20)
