@@ -1,4 +1,4 @@
-"""One Chromium for the whole run, one server for each module, one browser profile for each person."""
+"""One Chromium for the run, one server for each module, one browser profile for each person."""
 
 import os
 import shutil

@@ -42,10 +42,11 @@ class Site:
         self.environment = {**kept, **CROWD, **own, **changes}
         self.process: subprocess.Popen[bytes] | None = None
 
-    def manage(self, *words: str) -> None:
+    def manage(self, *words: str, **changes: str) -> None:
         """Run a management command against the same data."""
         command = [sys.executable, "manage.py", *words]
-        subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True)
+        environment = {**self.environment, **changes}
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
 
     def start(self) -> "Site":
         """Begin to serve; returns once the server says that it listens."""

@@ -9,8 +9,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebErro
 
 # Reported on the console, where it is counted like every other complaint of the browser.
 TELL_VIOLATIONS = """
-document.addEventListener('securitypolicyviolation', (event) =>
-  console.error(`policy violated: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`));
+document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) =>
+  console.error(`policy violated: ${effectiveDirective} ${blockedURI}`));
 """
 # The network was cut or the server ended on purpose; the page says so on its own.
 CUT_OFF = re.compile(
