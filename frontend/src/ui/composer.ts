@@ -124,6 +124,8 @@ export class Composer extends LightElement {
     if (text.trim() === "" || byteLength(text) > MOST_BYTES) return;
     const roomId = this.room.roomId;
     this.setText("");
+    // Also when the text came from a draft and nothing was typed since.
+    this.draftRoom = roomId;
     this.saveDraftNow();
     const outcome = await outcomeOf(this.engine.command("message_send", { roomId, text }));
     if (outcome.done) return;
