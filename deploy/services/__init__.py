@@ -1,0 +1,1 @@
+"""Private MariaDB, RabbitMQ, Redis and MongoDB for tests and development; see bin/services."""
