@@ -63,10 +63,12 @@ export async function applyPage(core: Core, roomId: Id, page: LogPage): Promise<
   for (const item of items) {
     const { row, body } = await applyItem(core, batch, item);
     if (row === null) continue;
-    if (body) log = await compareLog(batch, { body, seq: item.seq, log });
+    // A copy that was opened live asserted nothing yet that a newcomer could adopt.
+    const words = body ?? (await bodyOfItem(core.store, row));
+    if (words) log = await compareLog(batch, { body: words, seq: item.seq, log });
     log = extendLog(log, item.seq, row.eid);
     batch.putItem({ ...row, log: log?.log ?? null });
-    await noteStored(core, batch, row, body);
+    noteStored(core, batch, row, words);
   }
   const upto = Math.max(cursor, page.upto);
   batch.record = {
@@ -107,19 +109,13 @@ function leaveRow(batch: Batch, item: Extract<LogItem, { kind: "leave" }>): Item
 }
 
 /** Unread count, the list's last line, and voids that are said now. */
-async function noteStored(
-  core: Core,
-  batch: Batch,
-  row: ItemRow,
-  body: Body | null,
-): Promise<void> {
+function noteStored(core: Core, batch: Batch, row: ItemRow, words: Body | null): void {
   if (row.kind !== "message") return;
   const isMine = row.user === core.userId;
   const { record } = batch;
   if (row.counts && !isMine && row.seq > record.readTo) {
     batch.record = { ...batch.record, unread: record.unread + 1 };
   }
-  const words = body ?? (await bodyOfItem(core.store, row));
   if (words) noteText(batch, row, words);
   if (isMine && words && words.void.length > 0) {
     const said = new Set(words.void.map(([epoch, n]) => `${epoch}/${n}`));

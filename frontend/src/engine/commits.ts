@@ -58,10 +58,11 @@ function travelling(commit: Commit): Record<string, unknown> {
 
 async function committer(
   core: Core,
-  people: readonly Id[],
+  { members, newcomers }: { members: readonly Id[]; newcomers: readonly Id[] },
   more: Pick<Committer, "seqFloor" | "closing">,
 ): Promise<Committer> {
-  const prekeys = await core.people.refreshAll([...new Set(people)]);
+  const everybody = [...new Set([...members, ...newcomers])];
+  const prekeys = await core.people.refreshAll(everybody, newcomers);
   const { lists } = await core.people.trust();
   return { keys: core.keyring.device, lists, prekeys, now: core.platform.now(), ...more };
 }
@@ -128,7 +129,7 @@ async function attempt(core: Core, roomId: Id, plan: Plan): Promise<boolean> {
   const { record, view } = await usableRoom(core, roomId);
   const closing = (await readEpoch(core.store, roomId, view.epoch))?.state ?? null;
   const members = view.roster.map((row) => idOf(row.user));
-  const people = [...members, ...(plan.newcomers ?? [])];
+  const people = { members, newcomers: plan.newcomers ?? [] };
   const by = await committer(core, people, { closing, seqFloor: await floors(core, roomId) });
   const asked = await plan.ops(view);
   if (asked === null) return false;
@@ -167,7 +168,7 @@ export async function fetchInfo(core: Core, roomId: Id): Promise<RoomJson> {
 
 /** Begin the direct room with a person; gives its id, also when it exists already. */
 export async function postDirect(core: Core, userId: Id): Promise<RoomJson> {
-  const by = await committer(core, [userId, core.userId], {});
+  const by = await committer(core, { members: [core.userId], newcomers: [userId] }, {});
   const own = await core.people.newestList(idBytes(core.userId));
   const other = await core.people.newestList(idBytes(userId));
   return postRoom(core, await createDirect(by, own, other));
@@ -180,7 +181,7 @@ export async function postGroup(
   userIds: readonly Id[],
 ): Promise<RoomJson> {
   const everybody = [...new Set([core.userId, ...userIds])];
-  const by = await committer(core, everybody, {});
+  const by = await committer(core, { members: [core.userId], newcomers: userIds }, {});
   const lists = everybody.map((id) => core.people.newestList(idBytes(id)));
   return postRoom(core, await createGroup(by, await Promise.all(lists), { title }));
 }

@@ -44,6 +44,7 @@ export function socketUrl(origin: string): string {
 export class Leader {
   private running: Running | null = null;
   private isStopped = false;
+  private awaySinceMs: number | null = null;
   private readonly api: Api;
   private readonly ready: Promise<Running>;
   private settle: (running: Running) => void = () => undefined;
@@ -154,7 +155,10 @@ export class Leader {
   }
 
   private connection(state: Connection["state"]): void {
-    this.events.connection({ state, sinceMs: this.platform.now() });
+    const now = this.platform.now();
+    // Trying again is not news: what counts is since when it has not been online.
+    this.awaySinceMs = state === "online" ? null : (this.awaySinceMs ?? now);
+    this.events.connection({ state, sinceMs: this.awaySinceMs ?? now });
   }
 
   private socketBecame(state: SocketState): void {

@@ -49,16 +49,19 @@ function noteFork(batch: Batch, { seq, log: asserted }: SeenLog, own: Uint8Array
 }
 
 async function adopt(batch: Batch, seen: SeenLog, before: number): Promise<SeenLog | null> {
+  if (seen.seq >= before) return null;
   const rows: ItemRow[] = [];
-  for (let seq = seen.seq; seq < before; seq += 1) {
+  for (let seq = seen.seq + 1; seq < before; seq += 1) {
     const row = await batch.bySeq(seq);
     if (!row) return null;
     rows.push(row);
   }
-  let log: SeenLog | null = null;
+  const first = await batch.bySeq(seen.seq);
+  if (first) batch.putItem({ ...first, log: seen.log });
+  let log: SeenLog | null = seen;
   for (const row of rows) {
-    log = log ? extendLog(log, row.seq, row.eid) : seen;
-    if (log) batch.putItem({ ...row, log: log.log });
+    log = extendLog(log, row.seq, row.eid);
+    batch.putItem({ ...row, log: log?.log ?? null });
   }
   return log;
 }

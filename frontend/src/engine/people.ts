@@ -58,32 +58,51 @@ export class People {
    * it, so that a chain that names them can be judged (`pin_mismatch`), and trusted for nothing.
    */
   async refresh(userId: Id): Promise<PrekeysByDevice> {
+    return (await this.fetch(userId)).prekeys;
+  }
+
+  private async fetch(userId: Id): Promise<{ prekeys: PrekeysByDevice; isPinned: boolean }> {
     const user = idBytes(userId);
     const account = await this.account(user);
-    const after = account?.version ?? 0;
-    const path = `/api/users/${userId}/keys?after_version=${after}`;
-    const keys = await this.api.get<UserKeysJson>(path);
+    let keys = await this.ask(userId, account?.version ?? 0);
     const amkPub = decodeBase64url(keys.account_key, 32);
+    const isPinned = account === null || equalBytes(account.amkPub, amkPub);
+    if (!isPinned) keys = await this.ask(userId, 0);
     const lists = keys.lists.map((item) => ({
       data: decodeBase64url(item.device_list),
       sig: decodeBase64url(item.list_sig, 64),
     }));
     await this.keep(user, amkPub, lists, account);
-    return new Map(
+    const prekeys = new Map(
       keys.prekeys.map((item): [string, SignedPrekey] => [
         hex(idBytes(item.device_id)),
         { data: decodeBase64url(item.prekey), sig: decodeBase64url(item.prekey_sig, 64) },
       ]),
     );
+    return { prekeys, isPinned };
   }
 
-  /** Fetch the keys of several people, a few at a time; gives all their newest prekeys. */
-  async refreshAll(userIds: readonly Id[]): Promise<PrekeysByDevice> {
+  private ask(userId: Id, after: number): Promise<UserKeysJson> {
+    return this.api.get<UserKeysJson>(`/api/users/${userId}/keys?after_version=${after}`);
+  }
+
+  /**
+   * Fetch the keys of several people, a few at a time; gives all their newest prekeys. Refuses
+   * with `pin_mismatch` when one of `newcomers` has another account key than the pinned one.
+   */
+  async refreshAll(
+    userIds: readonly Id[],
+    newcomers: readonly Id[] = [],
+  ): Promise<PrekeysByDevice> {
     const prekeys = new Map<string, SignedPrekey>();
     const waiting = [...userIds];
     const worker = async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        for (const [device, prekey] of await this.refresh(next)) prekeys.set(device, prekey);
+        const fetched = await this.fetch(next);
+        if (!fetched.isPinned && newcomers.includes(next)) {
+          throw new ProtocolError("pin_mismatch", "another account key than the pinned one");
+        }
+        for (const [device, prekey] of fetched.prekeys) prekeys.set(device, prekey);
       }
     };
     await Promise.all([worker(), worker(), worker(), worker()]);

@@ -91,6 +91,17 @@ export class Server {
     return room;
   }
 
+  /** A request that is done, and whose answer never arrives. */
+  loseAnswerTo: string | null = null;
+
+  /** An account begins anew, with no keys. */
+  reset(id: Id): void {
+    const account = this.account(id);
+    account.accountKey = null;
+    account.lists = [];
+    account.prekeys.clear();
+  }
+
   /** People to whom no push gets through. */
   readonly muted = new Set<Id>();
 
@@ -135,9 +146,9 @@ export class Server {
       const body = JSON.parse((init.body as string | undefined) ?? "{}") as Record<string, unknown>;
       try {
         const { user } = session;
-        const answer = this.answer(`${init.method ?? "GET"} ${route(path)}`, {
-          ...{ user, session, path, query, body },
-        });
+        const what = `${init.method ?? "GET"} ${route(path)}`;
+        const answer = this.answer(what, { ...{ user, session, path, query, body } });
+        if (what === this.loseAnswerTo) throw new TypeError("the connection broke");
         return Response.json(answer ?? null);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
