@@ -7,6 +7,7 @@ works the same in the server, under `async_to_sync` in a view, and in a manageme
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,6 +18,8 @@ from messaging.broker import CONFIRM_SECONDS, RETRY_AFTER_MS, Delivery, MessageQ
 from messaging.record import Record
 from messaging.threads import has_sync_caller
 
+log = logging.getLogger("gamrae.queue")
+
 BATCH = 200
 WAITING_LIMIT = 500
 
@@ -24,15 +27,19 @@ Archive = Callable[[MessageQueue, Sequence[Delivery]], Awaitable[None]]
 
 
 class _Seat:
-    """A publisher in the queue. It is told True: confirmed, or False: your turn to lead."""
+    """A publisher in the queue.
+
+    It is told True: confirmed, False: your turn to lead, or why its record is refused.
+    """
 
     def __init__(self, record: Record) -> None:
         self.record = record
         self.loop = asyncio.get_running_loop()
         self.word: asyncio.Future[bool] = self.loop.create_future()
         self.leads = False
+        self.is_empty = False
 
-    def tell(self, word: bool) -> bool:
+    def tell(self, word: bool | Refused) -> bool:
         """Say it in the publisher's own loop; False when that loop is no more."""
         with contextlib.suppress(RuntimeError):
             if asyncio.get_running_loop() is self.loop:
@@ -44,8 +51,12 @@ class _Seat:
             return False
         return True
 
-    def _set(self, word: bool) -> None:
-        if not self.word.done():
+    def _set(self, word: bool | Refused) -> None:
+        if self.word.done():
+            return
+        if isinstance(word, Refused):
+            self.word.set_exception(word)
+        else:
             self.word.set_result(word)
 
 
@@ -113,6 +124,7 @@ class InProcessQueue:
 
     def _leave_seat(self, seat: _Seat) -> None:
         with self._lock:
+            seat.is_empty = True
             with contextlib.suppress(ValueError):
                 self._waiting.remove(seat)
             if seat.leads:  # it was its turn, and it gave up before it began
@@ -142,8 +154,23 @@ class InProcessQueue:
         assert self._archive is not None  # noqa: S101 (who leads has somebody to archive)
         try:
             await self._archive(self, batch)
+        except Exception as error:
+            log.error("code=batch_failed records=%d error=%s", len(batch), type(error).__name__)
+            await self._settle_each(batch)
         finally:
             self._take_back()
+
+    async def _settle_each(self, batch: list[Delivery]) -> None:
+        """A record that nobody can archive must not take the others with it, nor come again."""
+        assert self._archive is not None  # noqa: S101 (see _settle)
+        for delivery in batch:
+            try:
+                await self._archive(self, [delivery])
+            except Exception as error:
+                room, name = delivery.record.room_id, type(error).__name__
+                log.error("code=record_failed room=%s error=%s", room, name)
+                delivery.tag.tell(Refused("unavailable", retry_after_ms=RETRY_AFTER_MS))
+                await self.ack([delivery])
 
     def _take(self, limit: int) -> list[Delivery]:
         with self._lock:
@@ -154,9 +181,13 @@ class InProcessQueue:
             return [Delivery(seat.record, seat) for seat in seats]
 
     def _take_back(self) -> None:
-        """Whatever was not acknowledged is the next in the queue."""
+        """Whatever was not acknowledged is the next in the queue.
+
+        Who has left their seat is not: they were confirmed, and the log has it, or they gave up and
+        know it. An empty seat could be told to lead, and then nobody would.
+        """
         with self._lock:
-            self._waiting.extendleft(reversed(self._in_hand))
+            self._waiting.extendleft(seat for seat in reversed(self._in_hand) if not seat.is_empty)
             self._in_hand.clear()
             if self._waiting:
                 self._arrived.set()

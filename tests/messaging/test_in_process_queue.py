@@ -46,6 +46,11 @@ def stored_seqs():
     )
 
 
+@sync_to_async
+def stored_ids():
+    return set(LogRecord.objects.filter(room_id=ROOM).values_list("message_id", flat=True))
+
+
 @pytest.mark.django_db
 def test_a_view_publishes_in_its_own_thread_and_transaction():
     async_to_sync(solo_queue().publish)(message(1))
@@ -199,3 +204,68 @@ async def test_views_and_sockets_share_one_queue():
 
     assert await stored_seqs() == list(range(1, 61))
     assert time.monotonic() - began < CONFIRM_SECONDS
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_batch_that_fails_after_its_publishers_went_on_does_not_stop_the_queue():
+    failures = [RuntimeError("the fan-out has a bug")]
+
+    async def stored(records):
+        if failures:
+            raise failures.pop()
+
+    queue = solo_queue(stored=stored)
+    await queue.publish(message(1))
+    await queue.stop()
+    assert not failures
+
+    await queue.publish(message(2))
+
+    assert await stored_seqs() == [1, 2]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_batch_that_fails_after_its_publishers_gave_up_does_not_stop_the_queue(monkeypatch):
+    monkeypatch.setattr(in_process, "CONFIRM_SECONDS", 0.05)
+    log = HeldLog()
+    archiver = Archiver(log, stored=nobody_listens, refused=nobody_listens)
+    failures = [RuntimeError("not an answer that the archiver knows")]
+
+    async def archive(queue, deliveries):
+        await log.may_write.wait()
+        if failures:
+            raise failures.pop()
+        await archiver.settle(queue, deliveries)
+
+    queue = InProcessQueue(archive=archive)
+    with pytest.raises(Refused, match="unavailable"):
+        await queue.publish(message(1))
+    monkeypatch.undo()
+    log.may_write.set()
+
+    await queue.publish(message(2))
+
+    assert not failures
+    assert message(2).message_id in await stored_ids()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_record_that_cannot_be_archived_stops_only_itself():
+    archiver = Archiver(RelationalLog(), stored=nobody_listens, refused=nobody_listens)
+    attempts = []
+
+    async def archive(queue, deliveries):
+        numbers = [each.record.message_id.int for each in deliveries]
+        attempts.append(numbers)
+        if 2 in numbers:
+            raise ValueError("no archiver can write this one")
+        await archiver.settle(queue, deliveries)
+
+    queue = InProcessQueue(archive=archive)
+    published = await asyncio.gather(
+        *(queue.publish(message(number)) for number in (1, 2, 3)), return_exceptions=True
+    )
+
+    assert [str(each) if each else None for each in published] == [None, "unavailable", None]
+    assert await stored_ids() == {message(1).message_id, message(3).message_id}
+    assert len(attempts) <= 5
