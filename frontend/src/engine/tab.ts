@@ -6,6 +6,7 @@ import { ready } from "../crypto/primitives";
 import { type LeaderCommand, REPEATABLE } from "./commands";
 import type { Args, Boot, CommandName, Connection, FromEngine, Id, Phase, ToEngine } from "./contract";
 import type { Change } from "./core";
+import { Lanes } from "./lanes";
 import { Leader } from "./leader";
 import type { Channel, Platform } from "./platform";
 import { enqueue, loadDraft, saveDraft } from "./queue";
@@ -27,6 +28,7 @@ export class Tab {
   private readonly channel: Channel;
   private readonly abort = new AbortController();
   private readonly forwarded = new Map<number, Pending>();
+  private readonly line = new Lanes();
   private store: Store | null = null;
   private views: Views | null = null;
   private leader: Leader | null = null;
@@ -182,8 +184,9 @@ export class Tab {
   }
 
   private async enqueue(store: Store, args: { roomId: Id; text: string }): Promise<Id> {
-    const messageId = await enqueue(store, this.platform, args);
     const { roomId } = args;
+    // Two quick messages must not look for their places in the line at the same time.
+    const messageId = await this.line.run(roomId, () => enqueue(store, this.platform, args));
     this.send({ type: "changed", change: { rooms: [roomId] } });
     this.changed({ rooms: [roomId] });
     if (this.leader) this.leader.queued(roomId);

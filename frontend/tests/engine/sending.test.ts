@@ -71,6 +71,12 @@ describe("a message", () => {
     expect(storedMessages()).toBe(1);
   });
 
+  it("sent in the same moment as others keeps its place among them", async () => {
+    const texts = Array.from({ length: 20 }, (_, at) => `quick ${at}`);
+    await Promise.all(texts.map((text) => alice.say(room, text)));
+    await bob.sees(...texts);
+  });
+
   it("typed without a network goes out under its id when the network is back", async () => {
     world.server.isUp = false;
     alice.socket!.lose(1006);
