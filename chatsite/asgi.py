@@ -1,6 +1,7 @@
 """What a server runs: pages and REST by Django, the socket by Channels."""
 
 import os
+from typing import cast
 
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
@@ -8,6 +9,10 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 http = get_asgi_application()
 
-from messaging.routing import sockets  # noqa: E402 (models exist only after Django has started)
+# Models exist only after Django has started.
+from chatsite.entrance import App, at_the_root, bounded  # noqa: E402
+from messaging.routing import sockets  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http, "websocket": sockets})
+application = ProtocolTypeRouter(
+    {"http": at_the_root(bounded(cast(App, http))), "websocket": at_the_root(sockets)}
+)

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 MAX_FRAME = 64 * 1024
+# No request brings more; the largest is a commit (docs/wire.md, section 3).
+MAX_BODY = 4 * 1024 * 1024
 PING_SECONDS = 20
 PING_TIMEOUT_SECONDS = 60
 

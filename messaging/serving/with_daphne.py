@@ -4,14 +4,23 @@ import asyncio
 import signal
 from typing import Any
 
+from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.server import reactor as twisted_reactor
 from twisted.internet.error import CannotListenError
 
-from messaging.serving import MAX_FRAME, PING_SECONDS, PING_TIMEOUT_SECONDS, CannotListen, Listening
+from messaging.serving import (
+    MAX_BODY,
+    MAX_FRAME,
+    PING_SECONDS,
+    PING_TIMEOUT_SECONDS,
+    CannotListen,
+    Listening,
+)
 
 APPLICATION_CLOSE_SECONDS = 5
 HTTP_TIMEOUT_SECONDS = 120
+TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 def serve(application: Any, listening: Listening) -> None:
@@ -40,16 +49,24 @@ class _Server(Server):  # type: ignore[misc] # daphne ships no types
             application_close_timeout=APPLICATION_CLOSE_SECONDS,
             verbosity=0,
             server_name="gamrae",
-            ready_callable=self._say_why_it_closes,
+            ready_callable=self._prepare_factories,
         )
         self._listening = listening
         self._ending: asyncio.Task[None] | None = None
         self.refusal: str | None = None
         self.connections: dict[Any, dict[str, Any]] = {}
 
-    def _say_why_it_closes(self) -> None:
+    def _prepare_factories(self) -> None:
         # By default a frame that is too large ends in a dropped connection, without its code.
         self.ws_factory.setProtocolOptions(failByDrop=False)
+        build = self.http_factory.buildProtocol
+
+        def build_bounded(address: Any) -> Any:
+            protocol = build(address)
+            protocol.requestFactory = _BoundedRequest
+            return protocol
+
+        self.http_factory.buildProtocol = build_bounded
 
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
@@ -81,6 +98,35 @@ class _Server(Server):  # type: ignore[misc] # daphne ships no types
             if "application_instance" not in details:
                 del self.connections[protocol]
         return super().kill_all_applications()
+
+
+class _BoundedRequest(WebRequest):  # type: ignore[misc] # daphne ships no types
+    """Cuts off a body that is too large: daphne has all of it on disk before anybody is asked."""
+
+    is_cut = False
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802 (Twisted's name)
+        """The headers are read; None: the client does not say how much comes."""
+        too_large = length is not None and length > MAX_BODY
+        super().gotLength(0 if too_large else length)
+        if too_large:
+            self._cut()
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
+        """A part of the body has come."""
+        if not self.is_cut and self.content.tell() + len(data) > MAX_BODY:
+            self._cut()
+        if not self.is_cut:
+            super().handleContentChunk(data)
+
+    def process(self) -> Any:
+        """All of it has come, maybe in the same moment in which we gave up."""
+        return None if self.is_cut else super().process()
+
+    def _cut(self) -> None:
+        self.is_cut = True
+        self.channel.transport.write(TOO_LARGE)
+        self.channel.loseConnection()
 
 
 def _endpoint(listening: Listening) -> str:

@@ -1,6 +1,7 @@
 """Real servers in processes of their own: the way of a message, slow readers, TLS, the end."""
 
 import asyncio
+import contextlib
 import datetime
 import ipaddress
 import signal
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from accounts.protocol import to_base64url
+from messaging.serving import MAX_BODY
 from tests.messaging.live import Server, connected, live, plain_daphne, serving, slow_connection
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -72,6 +74,24 @@ async def test_a_message_goes_its_way_over_tls(garden, tmp_path, name):
     with serving(tmp_path, "--server", name, TLS_CERT=certificate, TLS_KEY=key) as server:
         assert server.address.startswith("https://")
         await a_message_goes_its_way(garden, server.address, ssl=trust)
+
+
+@pytest.mark.parametrize("size", [f"Content-Length: {8 * MAX_BODY}", "Transfer-Encoding: chunked"])
+def test_a_body_that_is_too_large_is_not_taken_to_its_end(shared, size):
+    """Whether the client says so before or not; nothing waits for the rest of it."""
+    head = f"POST /api/me HTTP/1.1\r\nHost: 127.0.0.1\r\n{size}\r\n\r\n".encode()
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    answer = b""
+    with socket.create_connection(("127.0.0.1", shared.port), 20) as wire:
+        wire.sendall(head)
+        # Who is cut off may find the connection reset while still sending.
+        with contextlib.suppress(ConnectionError):
+            for _ in range(MAX_BODY // 0x10000 + 1 if "chunked" in size else 0):
+                wire.sendall(chunk)
+        with contextlib.suppress(ConnectionError):
+            answer = wire.recv(100)
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
 
 
 async def test_a_slow_reader_is_cut_off_with_4008_and_nobody_else_notices(garden, shared):
