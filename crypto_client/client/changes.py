@@ -6,6 +6,7 @@ from typing import Any
 
 from crypto_client.epoch import RoomView
 from crypto_client.ops import Add, ChangeState, Create, Op, Remove, SetRole
+from crypto_client.statements import LEAVE, parse_statement
 
 Line = dict[str, Any]
 
@@ -20,13 +21,18 @@ def describe(ops: Sequence[Op], committer: bytes, view: RoomView) -> list[Line]:
             case Add():
                 lines.append({"event": "joined", "about": [_id(op.member.user)]})
             case Remove():
-                left = "left" if op.statement else "removed"
+                left = "left" if _is_leave(op.statement) else "removed"
                 lines.append({"event": left, "about": [_id(op.user)]})
             case SetRole():
                 lines.append({"event": "role", "about": [_id(op.user)]})
             case ChangeState():
                 lines.append({"event": "renamed", "title": view.title})
     return [{**line, "by": _id(committer)} for line in lines]
+
+
+def _is_leave(statement: bytes) -> bool:
+    """Whether somebody went by their own word; another's statement removes them."""
+    return bool(statement) and parse_statement(statement).kind == LEAVE
 
 
 def _id(user: bytes) -> str:

@@ -3,12 +3,14 @@
 import json
 from dataclasses import dataclass
 
+from crypto_client.body import parse_body
+from crypto_client.client.due import revoked_devices
 from crypto_client.client.log import Log
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, unb64
 from crypto_client.client.store import Store
 from crypto_client.envelope import Envelope, parse_envelope
-from crypto_client.errors import ProtocolError
+from crypto_client.errors import ProtocolError, ReferenceMissingError
 from crypto_client.log_hash import event_hash
 from crypto_client.opening import Known, Opened, open_message
 from crypto_client.primitives import h
@@ -47,21 +49,27 @@ class Inbox:
         if item["kind"] == "message":
             arrival = Arrival.of(room, item)
             self.message(arrival)
-            item_hash = h("envelope", arrival.envelope)
-        else:
-            item_hash = (
-                unb64(item["hash"])
-                if item["kind"] == "commit"
-                else event_hash(unb64(item["event"]))
-            )
-            detail = {name: item[name] for name in ("kind", "epoch") if name in item}
-            self.store.run(
-                "INSERT OR IGNORE INTO events VALUES (?, ?, ?)",
-                room,
-                item["seq"],
-                json.dumps(detail),
-            )
+            eid = h("envelope", arrival.envelope)
+            self.log.extend(room, item["seq"], eid)
+            self._compare(room, eid)
+            return
+        item_hash = (
+            unb64(item["hash"]) if item["kind"] == "commit" else event_hash(unb64(item["event"]))
+        )
+        detail: JSON = {name: item[name] for name in ("kind", "epoch") if name in item}
+        self._note(room, item["seq"], detail)
         self.log.extend(room, item["seq"], item_hash)
+
+    def _note(self, room: bytes, seq: int, detail: JSON) -> None:
+        sql = "INSERT OR IGNORE INTO events VALUES (?, ?, ?)"
+        self.store.run(sql, room, seq, json.dumps(detail))
+
+    def _compare(self, room: bytes, eid: bytes) -> None:
+        """Compare the log hash that a stored message asserts: its place is known only now."""
+        sql = "SELECT body FROM messages WHERE room = ? AND eid = ? AND body IS NOT NULL"
+        row = self.store.row(sql, room, eid)
+        if row is not None and not self.log.compare(room, parse_body(row["body"]).seen):
+            self.store.run("UPDATE rooms SET trouble = 'log_fork' WHERE room = ?", room)
 
     def message(self, arrival: Arrival) -> None:
         """Open a live or stored message; of two with one id only the stored one counts.
@@ -70,6 +78,8 @@ class Inbox:
         """
         try:
             envelope = parse_envelope(arrival.envelope)
+            if envelope.header.pre.room != arrival.room:
+                raise ReferenceMissingError("a message of another room")
             if not self._known(arrival, envelope) and not self._own(arrival, envelope):
                 self._open(arrival, envelope)
         except ProtocolError as error:
@@ -77,7 +87,8 @@ class Inbox:
                 self._keep_unreadable(arrival, error.outcome)
 
     def _known(self, arrival: Arrival, envelope: Envelope) -> bool:
-        sql = "UPDATE messages SET seq = coalesce(?, seq) WHERE room = ? AND eid = ?"
+        """A message stays where the log first put it, however often it is handed out again."""
+        sql = "UPDATE messages SET seq = coalesce(seq, ?) WHERE room = ? AND eid = ?"
         return bool(self.store.run(sql, arrival.seq, arrival.room, envelope.eid))
 
     def _own(self, arrival: Arrival, envelope: Envelope) -> bool:
@@ -95,21 +106,43 @@ class Inbox:
             self.rooms.follow(arrival.room)
             state = self.rooms.epoch(arrival.room, pre.epoch)
         index = Index(self.store, arrival.room)
+        revoked = revoked_devices(self.rooms.view(arrival.room), self.rooms.keyring)
         with self.store.transaction():
-            opened = open_message(arrival.envelope, state, room=arrival.room, index=index)
+            opened = open_message(
+                arrival.envelope, state, room=arrival.room, index=index, revoked=revoked
+            )
             self._settle(arrival, envelope, opened)
 
     def _settle(self, arrival: Arrival, envelope: Envelope, opened: Opened) -> None:
+        """Keep what opened. Of two copies under one id the one that was stored first counts.
+
+        A live second copy moves no chain: its key would be kept nowhere, and the log may still
+        store just this one.
+        """
         message = opened.message
         if message is None or opened.epoch is None:
             return
-        self.rooms.save_epoch(opened.epoch)
         if arrival.seq is None and (opened.again or opened.outcome != "ok"):
-            return  # only live, and another copy is known: the stored one will decide
+            return
+        self.rooms.save_epoch(opened.epoch)
+        if arrival.seq is not None and self._has_stored(arrival, envelope):
+            if opened.outcome != "ok":
+                self._flag(arrival, envelope, opened.outcome)
+            return
         self._keep(arrival, envelope, message.body.data, message.key, opened.outcome)
-        if not self.log.compare(arrival.room, message.body.seen):
-            sql = "UPDATE rooms SET trouble = 'log_fork' WHERE room = ?"
-            self.store.run(sql, arrival.room)
+
+    def _has_stored(self, arrival: Arrival, envelope: Envelope) -> bool:
+        return self._taken(arrival, envelope, "seq IS NOT NULL AND body IS NOT NULL")
+
+    def _taken(self, arrival: Arrival, envelope: Envelope, how: str) -> bool:
+        pre = envelope.header.pre
+        sql = f"SELECT 1 FROM messages WHERE room = ? AND device = ? AND message = ? AND {how}"  # noqa: S608 (our own words)
+        return self.store.row(sql, arrival.room, pre.device, pre.msg_id) is not None
+
+    def _flag(self, arrival: Arrival, envelope: Envelope, outcome: str) -> None:
+        pre = envelope.header.pre
+        sql = "UPDATE messages SET outcome = ? WHERE room = ? AND device = ? AND message = ?"
+        self.store.run(sql, outcome, arrival.room, pre.device, pre.msg_id)
 
     def _keep(
         self,
@@ -142,14 +175,15 @@ class Inbox:
         )
 
     def _keep_unreadable(self, arrival: Arrival, outcome: str) -> None:
+        """Note a place that does not open. Its header is only a claim: it replaces no message."""
         try:
             envelope = parse_envelope(arrival.envelope)
         except ProtocolError:
-            detail = json.dumps({"kind": "unreadable", "outcome": outcome})
-            sql = "INSERT OR IGNORE INTO events VALUES (?, ?, ?)"
-            self.store.run(sql, arrival.room, arrival.seq, detail)
-            return
-        self._keep(arrival, envelope, None, None, outcome)
+            envelope = None
+        if envelope is not None and not self._taken(arrival, envelope, "body IS NOT NULL"):
+            self._keep(arrival, envelope, None, None, outcome)
+        elif arrival.seq is not None:
+            self._note(arrival.room, arrival.seq, {"kind": "unreadable", "outcome": outcome})
 
 
 class Index:

@@ -15,9 +15,10 @@ from crypto_client.device_list import (
     first_device_list,
     verify_device_list,
 )
+from crypto_client.errors import PinMismatchError, ProtocolError
 from crypto_client.history import HistoryWriter, history_writer
 from crypto_client.identity import DeviceKeys, device_proof, new_account, new_device
-from crypto_client.prekeys import SignedPrekey, new_prekey, parse_prekey
+from crypto_client.prekeys import SignedPrekey, new_prekey, parse_prekey, verify_prekey
 from crypto_client.primitives import system_random
 from crypto_client.recovery import backup_public, encode_code, generate_words, seal_recovery
 
@@ -80,7 +81,7 @@ def _make_keys(store: Store, user: uuid.UUID) -> JSON:
     with store.transaction():
         store.remember("enrolment", made)
         _keep_prekey(store, 1, seed, prekey, now)
-        _keep_list(store, user.bytes, account.public, devices, 1)
+        keep_list(store, user.bytes, account.public, devices, 1)
     return made
 
 
@@ -158,19 +159,53 @@ class Keyring:
         known = self.newest(user)
         after = known.version if known else 0
         keys = self.server.user_keys(uuid.UUID(bytes=user), after_version=after)
-        pinned = self.pins().get(user, unb64(keys["account_key"]))
+        offered = unb64(keys["account_key"])
+        pinned = self.pins().get(user, offered)
+        lists = [
+            SignedDeviceList(unb64(item["device_list"]), unb64(item["list_sig"]))
+            for item in sorted(keys["lists"], key=lambda item: int(item["version"]))
+        ]
+        if offered != pinned:
+            self._keep_beside(user, offered, lists)
+            raise PinMismatchError("another account key than the pinned one")
         with self.store.transaction():
-            for item in sorted(keys["lists"], key=lambda item: int(item["version"])):
-                signed = SignedDeviceList(unb64(item["device_list"]), unb64(item["list_sig"]))
+            for signed in lists:
                 opened = verify_device_list(signed, user, pinned)
                 known = accept_device_list(known, [signed], user=user, amk_pub=pinned)
-                _keep_list(self.store, user, pinned, signed, opened.version)
-        return {
+                keep_list(self.store, user, pinned, signed, opened.version)
+        prekeys = {
             uuid.UUID(item["device_id"]).bytes: SignedPrekey(
                 unb64(item["prekey"]), unb64(item["prekey_sig"])
             )
             for item in keys["prekeys"]
         }
+        self._remember_numbers(user, prekeys)
+        return prekeys
+
+    def _keep_beside(self, user: bytes, amk_pub: bytes, lists: list[SignedDeviceList]) -> None:
+        """Keep lists under another key than the pin: a chain that names them can be judged."""
+        for signed in lists:
+            version = verify_device_list(signed, user, amk_pub).version
+            _insert_list(self.store, user, signed, version)
+
+    def _remember_numbers(self, user: bytes, prekeys: dict[bytes, SignedPrekey]) -> None:
+        """Keep the number of each prekey that verifies: no lower one is wrapped to again (§4)."""
+        for entry in self.list_of(user).entries if self.newest(user) else ():
+            try:
+                signed = prekeys[entry.device]
+                read = verify_prekey(signed, user=user, entry=entry, now=now_ms(), trial=False)
+            except (KeyError, ProtocolError):
+                continue  # whoever commits gives this device no wrap
+            self.store.run(
+                "INSERT INTO prekey_floors VALUES (?, ?)"
+                " ON CONFLICT (device) DO UPDATE SET seq = max(seq, excluded.seq)",
+                entry.device,
+                read.seq,
+            )
+
+    def prekey_floors(self) -> dict[bytes, int]:
+        """The highest number of a verified prekey of each device."""
+        return {r["device"]: r["seq"] for r in self.store.rows("SELECT * FROM prekey_floors")}
 
     # Own prekeys and history
 
@@ -201,9 +236,21 @@ def _keep_prekey(store: Store, seq: int, seed: bytes, prekey: SignedPrekey, now:
     store.run("INSERT INTO prekeys VALUES (?, ?, ?, ?)", seq, seed, prekey.data, prekey.sig)
 
 
-def _keep_list(
+def keep_list(
     store: Store, user: bytes, amk_pub: bytes, signed: SignedDeviceList, version: int
 ) -> None:
+    """Keep a list that has verified as the newest of its account, and pin the account key."""
+    _insert_list(store, user, signed, version)
+    store.run(
+        "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)",
+        user,
+        amk_pub,
+        version,
+        signed.list_hash,
+    )
+
+
+def _insert_list(store: Store, user: bytes, signed: SignedDeviceList, version: int) -> None:
     store.run(
         "INSERT OR IGNORE INTO device_lists VALUES (?, ?, ?, ?, ?)",
         signed.list_hash,
@@ -211,11 +258,4 @@ def _keep_list(
         version,
         signed.data,
         signed.sig,
-    )
-    store.run(
-        "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)",
-        user,
-        amk_pub,
-        version,
-        signed.list_hash,
     )

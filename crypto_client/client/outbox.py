@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 from crypto_client.body import text_body
-from crypto_client.client.failures import Refused, TimedOut
+from crypto_client.client.failures import Refused, TimedOut, Unverified
 from crypto_client.client.inbox import Inbox
 from crypto_client.client.keys import now_ms
 from crypto_client.client.rooms import Rooms
@@ -24,6 +24,7 @@ from crypto_client.ratchet import EpochState, should_rotate
 from crypto_client.roster import find_member
 
 ATTEMPTS = 8
+COMMITS_FOR_ONE = 3
 HEALED_BY_COMMIT = {"stale_epoch", "header_mismatch"}
 FINAL = {"not_found", "forbidden", "room_deleted", "envelope", "invalid", "id_reused"}
 
@@ -95,14 +96,20 @@ class Outbox:
         return self._seal(epoch, room, message, text)
 
     def _head(self, room: bytes) -> tuple[RoomView, EpochState]:
-        view = self.rooms.view(room)
-        if view is None or find_member(view.roster, self.rooms.keyring.device.user) is None:
-            raise Refused("forbidden")
-        epoch = self.rooms.epoch(room, view.epoch)
-        if epoch is None or not epoch.opened or self._used_up(epoch):
+        """The epoch to write in; a new one where this one is used up or does not open here.
+
+        A server that withholds wraps could make this go on for ever, so ``epoch_unusable`` ends it.
+        """
+        self.rooms.demand_verified(room)
+        for _ in range(COMMITS_FOR_ONE):
+            view = self.rooms.view(room)
+            if view is None or find_member(view.roster, self.rooms.keyring.device.user) is None:
+                raise Refused("forbidden")
+            epoch = self.rooms.epoch(room, view.epoch)
+            if epoch is not None and epoch.opened and not self._used_up(epoch):
+                return view, epoch
             self.rooms.commit(room, commit_rotation)
-            return self._head(room)
-        return view, epoch
+        raise Unverified("epoch_unusable")
 
     def _used_up(self, epoch: EpochState) -> bool:
         device = self.rooms.keyring.device.device

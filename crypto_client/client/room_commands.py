@@ -16,7 +16,9 @@ from crypto_client.committing import (
     create_group,
 )
 from crypto_client.device_list import SignedDeviceList
+from crypto_client.epoch import RoomView
 from crypto_client.ops import Create, parse_ops
+from crypto_client.roster import KIND_DIRECT, find_member
 from crypto_client.statements import make_leave
 
 
@@ -75,8 +77,11 @@ def leave(session: Session, output: Output, arguments: argparse.Namespace) -> No
     """Leave a group; what was there stays readable here."""
     room = find_room(session, arguments.room)
     keyring = session.messenger.rooms.keyring
-    me = session.messenger.rooms.refresh_room(room)["me"]
-    statement = make_leave(keyring.device, room, me["joined_epoch"])
+    view = session.messenger.rooms.view(room)
+    own = find_member(view.roster, keyring.device.user) if view else None
+    if own is None:
+        raise Refused("not_found")
+    statement = make_leave(keyring.device, room, own.joined_epoch)
     path = f"/api/rooms/{uuid.UUID(bytes=room)}/leave"
     session.server.post(path, {"statement": b64(statement.encode())})
     session.messenger.rooms.refresh_room(room)
@@ -114,10 +119,8 @@ def find_room(session: Session, name: str) -> bytes:
 
 def _room_by_words(session: Session, words: str) -> bytes:
     if "@" in words:
-        user = str(uuid.UUID(bytes=_friend_user(session, words)))
-        matches = [
-            r for r in session.messenger.rooms.all() if r["kind"] == "direct" and _has(r, user)
-        ]
+        user = _friend_user(session, words)
+        matches = [r for r in session.messenger.rooms.all() if _is_direct_with(session, r, user)]
     else:
         matches = [r for r in session.messenger.rooms.all() if title_of(session, r) == words]
     if not matches:
@@ -127,18 +130,31 @@ def _room_by_words(session: Session, words: str) -> bytes:
     return uuid.UUID(matches[0]["room_id"]).bytes
 
 
-def _has(summary: JSON, user_id: str) -> bool:
-    return any(member["user_id"] == user_id for member in summary["members"])
+def _view_of(session: Session, summary: JSON) -> RoomView | None:
+    return session.messenger.rooms.view(uuid.UUID(summary["room_id"]).bytes)
+
+
+def _is_direct_with(session: Session, summary: JSON, user: bytes) -> bool:
+    """Judged by the verified roster: a server could call any room the one with a friend."""
+    view = _view_of(session, summary)
+    is_direct = view is not None and view.clear.kind == KIND_DIRECT
+    return is_direct and view is not None and find_member(view.roster, user) is not None
 
 
 def title_of(session: Session, summary: JSON) -> str:
     """A group's opened title, or the other person's nickname."""
-    if summary["kind"] == "direct":
-        own = str(session.keyring.user_id)
-        others = [m["nickname"] for m in summary["members"] if m["user_id"] != own]
-        return others[0] if others else ""
-    view = session.messenger.rooms.view(uuid.UUID(summary["room_id"]).bytes)
-    return (view.title or "") if view else ""
+    view = _view_of(session, summary)
+    if view is None or view.clear.kind != KIND_DIRECT:
+        return (view.title or "") if view else ""
+    own = session.keyring.device.user
+    others = [row.user for row in view.roster if row.user != own]
+    return session.messenger.rooms.nickname(others[0]) if others else ""
+
+
+def _members(session: Session, view: RoomView | None) -> list[str]:
+    """Who is in the room by its chain; only their names are the server's word."""
+    rows = view.roster if view else ()
+    return [session.messenger.rooms.nickname(row.user) for row in rows]
 
 
 def _show(session: Session, output: Output, room: bytes) -> None:
@@ -150,14 +166,16 @@ def _show(session: Session, output: Output, room: bytes) -> None:
             "kind": summary["kind"],
             "title": title_of(session, summary),
             "epoch": view.epoch if view else None,
-            "members": [member["nickname"] for member in summary["members"]],
+            "members": _members(session, view),
             "left": summary["me"]["last_epoch"] is not None,
             "unread": session.messenger.unread(room),
+            "trouble": session.messenger.rooms.trouble(room),
         },
         lambda row: (
             f"{row['room_id']}  {row['title']}  ({', '.join(row['members'])})"
             + (f"  {row['unread']} unread" if row["unread"] else "")
             + ("  left" if row["left"] else "")
+            + (f"  not verified: {row['trouble']}" if row["trouble"] else "")
         ),
     )
 

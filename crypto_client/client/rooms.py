@@ -8,25 +8,33 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from crypto_client.client.changes import Line, describe
-from crypto_client.client.failures import Refused, TimedOut
+from crypto_client.client.due import due_ops, newest_lists
+from crypto_client.client.failures import Refused, TimedOut, Unverified
 from crypto_client.client.keys import Keyring, now_ms
 from crypto_client.client.server import JSON, Server, b64, unb64
 from crypto_client.client.store import Store
 from crypto_client.commit import Commit, PrekeySource, parse_core, prekey_floors
 from crypto_client.committing import Committer, make_commit
+from crypto_client.encoding import lp
 from crypto_client.epoch import (
     RoomView,
     Trust,
     may_seal,
-    users_to_refresh,
     view_from_json,
     view_to_json,
 )
-from crypto_client.ops import Add, Create, Op, Refresh, Remove, parse_ops
+from crypto_client.errors import (
+    LogForkError,
+    PinMismatchError,
+    ProtocolError,
+    ReferenceMissingError,
+)
+from crypto_client.ops import Add, Create, Op, Refresh, parse_ops
 from crypto_client.prekeys import SignedPrekey
+from crypto_client.primitives import h
 from crypto_client.ratchet import EpochState, close_epoch, epoch_from_json, epoch_to_json
 from crypto_client.receiving import Received, receive_commit
-from crypto_client.roster import find_member
+from crypto_client.roster import find_member, parse_origin
 
 ATTEMPTS = 8
 ROOM_TABLES = (
@@ -132,6 +140,25 @@ class Rooms:
             for table in ROOM_TABLES:
                 self.store.run(f"DELETE FROM {table} WHERE room = ?", room)  # noqa: S608 (fixed names)
 
+    def try_follow(self, room: bytes) -> None:
+        """Follow a chain; what does not verify marks this room and stops no other one."""
+        try:
+            self.follow(room)
+        except ProtocolError as error:
+            sql = "UPDATE rooms SET trouble = ? WHERE room = ?"
+            self.store.run(sql, error.outcome, room)
+
+    def trouble(self, room: bytes) -> str:
+        """What did not verify in a room, else nothing."""
+        row = self.store.row("SELECT trouble FROM rooms WHERE room = ?", room)
+        return str(row["trouble"]) if row else ""
+
+    def demand_verified(self, room: bytes) -> None:
+        """Refuse to write where the chain did not verify (``Unverified``)."""
+        trouble = self.trouble(room)
+        if trouble not in {"", LogForkError.outcome}:
+            raise Unverified(trouble)
+
     def follow(self, room: bytes) -> None:
         """Verify and open every commit up to the head; newcomers begin at epoch 0."""
         while True:
@@ -143,6 +170,8 @@ class Rooms:
             wraps = self._wraps(room, after)
             for item in answer["commits"]:
                 self._receive(room, item, wraps.get(item["epoch"]))
+        sql = "UPDATE rooms SET trouble = '' WHERE room = ? AND trouble != ?"
+        self.store.run(sql, room, LogForkError.outcome)
         self._hand_over_history(room)
 
     def _wraps(self, room: bytes, after: int) -> dict[int, bytes]:
@@ -155,7 +184,7 @@ class Rooms:
         wraps = {self.keyring.device.device: wrap} if wrap else {}
         commit = Commit(**parts, prekeys=b"", wraps=wraps)
         for user in _named(parse_ops(commit.ops)):
-            self.keyring.refresh(user)
+            self._refresh_known(user)
         device = self.keyring.device
         received = receive_commit(
             self.view(room),
@@ -170,6 +199,16 @@ class Rooms:
         )
         self._keep(room, lines, received)
         self._acknowledge(room, received)
+
+    def _refresh_known(self, user: bytes) -> dict[bytes, SignedPrekey]:
+        """Refresh somebody who is in the chain already: a changed key is judged there, by pins.
+
+        The person gets no wrap, and nobody else's chain stops.
+        """
+        try:
+            return self.keyring.refresh(user)
+        except PinMismatchError:
+            return {}
 
     def trust(self) -> Trust:
         """What commits are judged with: verified lists and pinned account keys."""
@@ -233,19 +272,42 @@ class Rooms:
         """What a commit needs: newest lists and prekeys, their floors, the own closing state."""
         prekeys: dict[bytes, SignedPrekey] = {}
         for user in users:
-            prekeys.update(self.keyring.refresh(user))
+            is_member = view is not None and find_member(view.roster, user) is not None
+            refresh = self._refresh_known if is_member else self.keyring.refresh
+            prekeys.update(refresh(user))
         floors: dict[bytes, int] = {}
         closing = None
         if view is not None:
-            path = f"/api/rooms/{uuid.UUID(bytes=view.room)}/prekeys"
-            floors = prekey_floors(unb64(self.server.get(path)["prekeys"]))
+            floors = self._floors(view)
             closing = self.epoch(view.room, view.epoch)
+        for device, seq in self.keyring.prekey_floors().items():
+            floors[device] = max(seq, floors.get(device, 0))
         return Committer(
             self.keyring.device, self.keyring.lists(), prekeys, now_ms(), floors, closing
         )
 
+    def _floors(self, view: RoomView) -> dict[bytes, int]:
+        """The prekey numbers of the head commit; ``reference`` for a list that it does not name.
+
+        A server that could choose them would have old prekeys used again for ever.
+        """
+        path = f"/api/rooms/{uuid.UUID(bytes=view.room)}"
+        prekeys = unb64(self.server.get(f"{path}/prekeys")["prekeys"])
+        after = {"after": view.epoch - 1, "limit": 1}
+        for item in self.server.get(f"{path}/commits", **after)["commits"]:
+            core = unb64(item["core"])
+            is_head = h("commit", lp(core, unb64(item["tag"]))) == view.head
+            if is_head and parse_core(core).prekeys_hash == h("prekeys", prekeys):
+                return prekey_floors(prekeys)
+        raise ReferenceMissingError("another prekey list than the head's")
+
     def create(self, commit: Commit, origin: bytes) -> bytes:
-        """Hand in a room's first commit and follow it; returns the room id."""
+        """Hand in a room's first commit and follow it; returns the room id.
+
+        The id follows from the origin: a server that answers with another room is refused with
+        ``reference``, else what is meant for one person would be written to another.
+        """
+        expected = parse_origin(origin).room
         body = {"genesis": b64(origin), **_wire(commit)}
         try:
             summary = self.server.post("/api/rooms", body)
@@ -253,10 +315,11 @@ class Rooms:
             if refusal.code != "room_exists":
                 raise
             summary = self.server.get(f"/api/rooms/{refusal.details['room_id']}")
+        if uuid.UUID(summary["room_id"]).bytes != expected:
+            raise ReferenceMissingError("another room than the one that was asked for")
         self._remember(summary)
-        room = uuid.UUID(summary["room_id"]).bytes
-        self.follow(room)
-        return room
+        self.follow(expected)
+        return expected
 
     def commit(self, room: bytes, make: MakeCommit, more_users: Sequence[bytes] = ()) -> None:
         """Commit on the newest head; a lost race waits and makes everything again."""
@@ -290,30 +353,17 @@ class Rooms:
         if view is None or find_member(view.roster, self.keyring.device.user) is None:
             return False
         for member in view.roster:
-            self.keyring.refresh(member.user)
-        if not self._waiting(view, summary):
+            self._refresh_known(member.user)
+        if not due_ops(view, summary, self.keyring):
             return False
-        self.commit(room, lambda view, by: make_commit(view, self._waiting(view, summary), by))
+        self.commit(
+            room, lambda view, by: make_commit(view, due_ops(view, summary, self.keyring), by)
+        )
         return True
-
-    def _waiting(self, view: RoomView, summary: JSON) -> list[Op]:
-        ops: list[Op] = []
-        for item in summary["leaving"]:
-            row = find_member(view.roster, uuid.UUID(item["user_id"]).bytes)
-            if row and row.joined_epoch == item["joined_epoch"]:
-                statement = unb64(item["statement"])
-                ops.append(Remove(row.user, row.amk_pub, row.joined_epoch, statement))
-        leaving = {op.user for op in ops if isinstance(op, Remove)}
-        known = {m.user: k for m in view.roster if (k := self.keyring.newest(m.user))}
-        for user in users_to_refresh(view, known):
-            if user not in leaving:
-                ops.append(Refresh(user, known[user].version, known[user].list_hash))
-        return ops
 
     def may_seal(self, view: RoomView) -> bool:
         """Whether the head epoch may be written in."""
-        known = {m.user: k for m in view.roster if (k := self.keyring.newest(m.user))}
-        return may_seal(view, known)
+        return may_seal(view, newest_lists(view, self.keyring))
 
 
 def _named(ops: Sequence[Op]) -> set[bytes]:

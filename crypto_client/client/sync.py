@@ -40,7 +40,7 @@ class Messenger:
         """Follow every room to its head, fetch its log, and send what waits."""
         self.rooms.refresh_list()
         for summary in self.rooms.all():
-            self.rooms.follow(uuid.UUID(summary["room_id"]).bytes)
+            self.rooms.try_follow(uuid.UUID(summary["room_id"]).bytes)
         self.sync([uuid.UUID(summary["room_id"]).bytes for summary in self.rooms.all()])
         for message in self.outbox.waiting():
             self.outbox.deliver(message)
@@ -66,7 +66,7 @@ class Messenger:
         """Apply a page; ``upto`` says how far it speaks, even where items are missing."""
         for item in page["items"]:
             if item["kind"] == "commit":
-                self.rooms.follow(room)
+                self.rooms.try_follow(room)
             self.inbox.item(room, item)
             self._own_stored(room, item["seq"])
         sql = "UPDATE rooms SET cursor = max(cursor, ?) WHERE room = ?"
@@ -100,7 +100,7 @@ class Messenger:
 
     def _room_changed(self, room: bytes) -> None:
         self.rooms.refresh_room(room)
-        self.rooms.follow(room)
+        self.rooms.try_follow(room)
         self.sync([room])
 
     # What commands ask
