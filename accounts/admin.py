@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.auth.forms import BaseUserCreationForm
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from accounts import services
 from accounts.fingerprint import fingerprint
 from accounts.models import AccountKey, Device, User
+from accounts.realtime import end_sessions_on_commit
 from accounts.refusals import Refused
 
 # What other apps know of a person as a number: (label, count). They append when they load.
@@ -31,6 +33,12 @@ else:
 
 class ReadOnlyAdmin(ModelAdmin):
     """Rows that moderators look at and nobody changes here."""
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only the filters beside the list: Django's own rule lets the address ask any column."""
+        offered = {each[0] if isinstance(each, tuple) else each for each in self.list_filter}
+        asks = lookup.partition("__")[0] in offered
+        return asks and bool(super().lookup_allowed(lookup, value, request))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_staff)
@@ -100,6 +108,13 @@ class UserAdmin(ReadOnlyAdmin):
         if obj is None:
             kw["form"] = NewUserForm
         return super().get_form(request, obj, change, **kw)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Keep it; who is no longer in use loses their sockets with their sessions."""
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            if not obj.is_active:
+                end_sessions_on_commit(obj.id)
 
     @admin.display(description=gettext_lazy("지문"))
     def account_fingerprint(self, user: User) -> str:

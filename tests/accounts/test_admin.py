@@ -135,3 +135,26 @@ def test_leaving_the_admin_ends_the_session_by_post_alone(mod, committed):
 
     assert mod.get("/api/me").status_code == 401
     assert len(news.endings()) == 1
+
+
+@pytest.mark.parametrize("field", ["password__startswith", "password", "last_login__gte"])
+def test_nobody_asks_the_list_about_what_it_does_not_filter_by(mod, field):
+    """Row by row and letter by letter, a filter would tell what no page shows."""
+    assert mod.get(f"{USERS}?{field}=argon2").status_code == 400
+
+
+def test_the_filters_of_the_list_still_work(mod):
+    page = mod.get(f"{USERS}?is_staff__exact=1").content.decode()
+    assert "mod@example.org" in page
+    assert "bob@example.org" not in page
+
+
+def test_who_is_switched_off_by_an_operator_loses_their_sockets_at_once(mod, bob, committed):
+    User.objects.filter(pk=mod.id).update(is_superuser=True)
+    news = News(bob)
+
+    with committed():
+        mod.client.post(f"{USERS}{bob.id}/change/", {"is_staff": "on"})
+
+    assert not User.objects.get(pk=bob.id).is_active
+    assert len(news.endings()) == 1
