@@ -7,6 +7,7 @@ import os
 import secrets
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -124,3 +125,35 @@ def networks(name: str) -> list[str]:
                 f"{name} names {value!r}: use addresses or networks like 10.0.0.0/8."
             ) from None
     return words(name)
+
+
+def file(name: str) -> str:
+    """The path of a file that must be there, or nothing."""
+    path = text(name)
+    if path and not Path(path).is_file():
+        raise ImproperlyConfigured(f"{name} is {path!r}: there is no such file.")
+    return path
+
+
+def mysql_options(ca: str) -> dict[str, Any]:
+    """How to talk to MySQL: strictly, not for ever, and with ``ca`` over verified TLS only."""
+    options: dict[str, Any] = {
+        "charset": "utf8mb4",
+        "isolation_level": "read committed",
+        "connect_timeout": 3,
+        "read_timeout": 15,
+        "write_timeout": 15,
+        "init_command": "SET sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
+    }
+    if ca:
+        # The authority alone is not enough: some connectors then verify nothing at all.
+        options |= {"ssl_mode": "VERIFY_IDENTITY", "ssl": {"ca": ca}}
+    return options
+
+
+def redis_options(url: str, ca: str) -> dict[str, Any]:
+    """How Django's cache and the channel layer talk to Redis; its name is verified over TLS."""
+    options: dict[str, Any] = {"socket_connect_timeout": 2, "socket_keepalive": True}
+    if url.startswith("rediss:"):
+        options |= {"ssl_check_hostname": True, **({"ssl_ca_certs": ca} if ca else {})}
+    return options

@@ -48,15 +48,20 @@ SIGNUP = env.choice("SIGNUP", "open", {"open", "invite"})
 if SOLO:
     DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{DATA / 'gamrae.sqlite3'}")
     BROKER_URL = MONGO_URL = REDIS_URL = ""
+    DATABASE_CA = BROKER_CA = MONGO_CA = REDIS_CA = ""
 else:
     DATABASE_URL = env.required("DATABASE_URL", "the cluster profile needs a MySQL address.")
     BROKER_URL = env.required("BROKER_URL", "the cluster profile needs a RabbitMQ address.")
     MONGO_URL = env.required("MONGO_URL", "the cluster profile needs a MongoDB address.")
     REDIS_URL = env.required("REDIS_URL", "the cluster profile needs a Redis address.")
     env.required("SECRET_KEY", "every process of a cluster must use the same one.")
+    DATABASE_CA = env.file("DATABASE_CA")
+    BROKER_CA = env.file("BROKER_CA")
+    MONGO_CA = env.file("MONGO_CA")
+    REDIS_CA = env.file("REDIS_CA")
 
 DATABASES: dict[str, dict[str, Any]] = {"default": environ.Env.db_url_config(DATABASE_URL)}
-if SOLO:
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # FULL: what is confirmed is on disk. IMMEDIATE: a transaction takes its write lock at once.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -65,6 +70,10 @@ if SOLO:
     }
     # Tests open the database from several threads, which an in-memory one does not survive.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA / "test.sqlite3")}
+else:
+    # A connection belongs to a thread, and requests have threads of their own: none is kept.
+    DATABASES["default"] |= {"CONN_MAX_AGE": 0, "OPTIONS": env.mysql_options(DATABASE_CA)}
+    DATABASES["default"]["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Limits are counted here; the default number of entries would forget them under a flood.
@@ -81,10 +90,11 @@ if not SOLO:
     CACHES["default"] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
+        "OPTIONS": env.redis_options(REDIS_URL, REDIS_CA),
     }
     CHANNEL_LAYERS["default"] = {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL]},
+        "BACKEND": "messaging.fanout.layer.BoundedLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, **env.redis_options(REDIS_URL, REDIS_CA)}]},
     }
 
 # Applications

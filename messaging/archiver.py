@@ -20,6 +20,7 @@ log = logging.getLogger("gamrae.archiver")
 
 BATCH = 200
 BATCH_SECONDS = 0.02
+IDLE_SECONDS = 1.0
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 
@@ -52,11 +53,13 @@ class Archiver:
         self._refused = refused
         self._tombstones = tombstones
 
-    async def run(self, queue: MessageQueue) -> None:
-        """Archive until cancelled: the work of a process of its own."""
-        while True:
-            deliveries = await queue.deliveries(BATCH, BATCH_SECONDS)
+    async def run(self, queue: MessageQueue, ending: asyncio.Event) -> None:
+        """Archive until told to end, and finish what is in hand: the work of a process."""
+        while not ending.is_set():
+            deliveries = await queue.deliveries(BATCH, IDLE_SECONDS)
             if deliveries:
+                await asyncio.sleep(BATCH_SECONDS)  # what comes at the same time is one write
+                deliveries += await queue.deliveries(BATCH - len(deliveries), 0)
                 await self.settle(queue, deliveries)
 
     async def settle(self, queue: MessageQueue, deliveries: Sequence[Delivery]) -> None:

@@ -3,17 +3,25 @@
 import asyncio
 import uuid
 from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection
 
+from messaging import frames
 from messaging.fanout import FanOut
-from messaging.fanout.control import decode_removal
+from messaging.fanout.control import INTERRUPTED, decode_removal
 from messaging.transport import Outlet, encode_text
+
+# room → (newest seq, head epoch); rooms without an answer are left out
+Positions = Callable[[Collection[uuid.UUID]], Awaitable[dict[uuid.UUID, tuple[int, int]]]]
 
 
 class Hub:
     """Lives in the server's event loop. Never waits for a socket."""
 
-    def __init__(self, fan_out: FanOut) -> None:
+    def __init__(self, fan_out: FanOut, positions: Positions | None = None) -> None:
         self._fan_out = fan_out
+        self._positions = positions
+        self._interrupted: set[uuid.UUID] = set()
+        self._catching_up: asyncio.Task[None] | None = None
         self._rooms: defaultdict[uuid.UUID, set[Outlet]] = defaultdict(set)
         self._turn: defaultdict[uuid.UUID, list[bytes]] = defaultdict(list)
         self._flush_loop: asyncio.AbstractEventLoop | None = None
@@ -35,6 +43,9 @@ class Hub:
 
     def receive(self, room_id: uuid.UUID, payload: bytes) -> None:
         """What the fan-out brings: a frame for the sockets, or a word for the hub."""
+        if payload == INTERRUPTED:
+            self._catch_up(room_id)
+            return
         removed = decode_removal(payload)
         if removed is not None:
             self._flush()  # what came before their removal is still theirs
@@ -47,6 +58,19 @@ class Hub:
         if self._flush_loop is not loop:
             self._flush_loop = loop
             loop.call_soon(self._flush)
+
+    def _catch_up(self, room_id: uuid.UUID) -> None:
+        self._interrupted.add(room_id)
+        if self._catching_up is None or self._catching_up.done():
+            self._catching_up = asyncio.create_task(self._tell_positions())
+
+    async def _tell_positions(self) -> None:
+        """Tell every socket of the interrupted rooms where the logs are; they sync what is new."""
+        while self._positions is not None and self._interrupted:
+            rooms, self._interrupted = self._interrupted, set()
+            for room_id, (seq, epoch) in (await self._positions(rooms)).items():
+                position = {str(room_id): {"seq": seq, "epoch": epoch}}
+                self.receive(room_id, frames.push("heads", rooms=position))
 
     def sockets_in(self, room_id: uuid.UUID) -> int:
         """How many sockets of this process are in the room."""

@@ -3,7 +3,6 @@
 import functools
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 from messaging import announce
 from messaging.archiver import Archiver
@@ -11,6 +10,7 @@ from messaging.broker import MessageQueue
 from messaging.broker.in_process import InProcessQueue
 from messaging.fanout.choice import fan_out
 from messaging.hub import Hub
+from messaging.positions import positions_of
 from messaging.store import MessageLog
 from messaging.store.relational import RelationalLog
 
@@ -19,32 +19,31 @@ __all__ = ["archiver", "fan_out", "hub", "log", "queue"]
 
 @functools.cache
 def queue() -> MessageQueue:
-    """Where accepted records wait for the log."""
-    _only_solo()
-    return InProcessQueue(archive=archiver().settle)
+    """Where accepted records wait for the log. In a cluster other processes take from it."""
+    if settings.SOLO:
+        return InProcessQueue(archive=archiver().settle)
+    from messaging.broker.rabbitmq import RabbitQueue  # solo starts without the cluster's clients
+
+    return RabbitQueue(settings.BROKER_URL, settings.BROKER_CA)
 
 
 @functools.cache
 def log() -> MessageLog:
     """Where records stay."""
-    _only_solo()
-    return RelationalLog()
+    if settings.SOLO:
+        return RelationalLog()
+    from messaging.store.mongo import MongoLog
+
+    return MongoLog(settings.MONGO_URL, settings.MONGO_CA)
 
 
 @functools.cache
 def hub() -> Hub:
     """The sockets of this process, by room."""
-    return Hub(fan_out())
+    return Hub(fan_out(), positions=lambda room_ids: positions_of(log(), room_ids))
 
 
 @functools.cache
 def archiver() -> Archiver:
     """What takes from the queue and writes the log."""
     return Archiver(log(), stored=announce.message_stored, refused=announce.message_refused)
-
-
-def _only_solo() -> None:
-    if not settings.SOLO:
-        raise ImproperlyConfigured(
-            "GAMRAE_PROFILE=cluster is not available in this version: use solo."
-        )

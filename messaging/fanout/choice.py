@@ -3,7 +3,6 @@
 import functools
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 from messaging.fanout import FanOut
 from messaging.fanout.in_process import InProcessFanOut
@@ -12,6 +11,8 @@ from messaging.fanout.in_process import InProcessFanOut
 @functools.cache
 def fan_out() -> FanOut:
     """What carries frames to the other processes."""
-    if not settings.SOLO:
-        raise ImproperlyConfigured("GAMRAE_PROFILE=cluster has no fan-out in this version.")
-    return InProcessFanOut()
+    if settings.SOLO:
+        return InProcessFanOut()
+    from messaging.fanout.redis import RedisFanOut  # solo starts without the cluster's clients
+
+    return RedisFanOut(settings.REDIS_URL, settings.REDIS_CA)

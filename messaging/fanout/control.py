@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Iterable
 
 REMOVED = b"-"
+# Said by a fan-out to its own process: something may have been missed in this room.
+INTERRUPTED = b"?"
 
 
 def encode_removal(user_ids: Iterable[uuid.UUID]) -> bytes:

@@ -24,6 +24,7 @@ READERS = {
     "origins",
     "secret",
     "networks",
+    "file",
 }
 APPS = ("accounts", "friends", "rooms", "messaging", "chatsite")
 
@@ -88,6 +89,7 @@ def test_only_one_module_reads_the_environment():
         (lambda: env.networks("THING"), "10.0.0.0/8,proxy"),
         (lambda: env.secret("THING", Path("unused")), "short"),
         (lambda: env.required("THING", "it is needed."), ""),
+        (lambda: env.file("THING"), "/nowhere/ca.pem"),
     ],
 )
 def test_a_wrong_value_is_refused_in_a_sentence_that_names_the_setting(monkeypatch, reader, value):

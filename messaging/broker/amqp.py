@@ -1,0 +1,193 @@
+"""Connections to RabbitMQ as awaitables, and what Gamrae declares there."""
+
+import asyncio
+import logging
+import ssl
+import zlib
+from collections.abc import Awaitable, Callable
+from typing import Any, Self
+from uuid import UUID
+
+from pika import SSLOptions, URLParameters
+from pika.adapters.asyncio_connection import AsyncioConnection
+from pika.channel import Channel
+from pika.exceptions import AMQPError, ChannelClosedByClient
+
+from messaging.backoff import Backoff
+
+log = logging.getLogger("gamrae.broker")
+
+ANSWER_SECONDS = 5.0
+HEARTBEAT_SECONDS = 15
+PARTITIONS = 16
+LONGEST_QUEUE = 2 * 1024**3  # bytes; a longer one is refused to senders, who keep their messages
+
+
+class Lost(Exception):
+    """The connection is gone, or was never made."""
+
+
+def parameters(url: str, ca: str = "") -> URLParameters:
+    """Where the broker is. Over TLS its certificate and name are verified, by ``ca`` if given."""
+    found = URLParameters(url)
+    if url.startswith("amqps:"):
+        context = ssl.create_default_context(cafile=ca or None)
+        found.ssl_options = SSLOptions(context, found.host)
+    found.heartbeat = HEARTBEAT_SECONDS
+    found.connection_attempts = 1
+    found.socket_timeout = found.stack_timeout = ANSWER_SECONDS
+    return found
+
+
+class Link:
+    """One connection with one channel, until ``lost`` is set."""
+
+    def __init__(self, connection: AsyncioConnection, lost: asyncio.Future[str]) -> None:
+        self._connection = connection
+        self.lost = lost
+        self.channel: Channel
+
+    @classmethod
+    async def open(cls, where: URLParameters) -> Self:
+        """Connect; raises `Lost` when that fails or takes more than five seconds."""
+        loop = asyncio.get_running_loop()
+        lost: asyncio.Future[str] = loop.create_future()
+
+        def over(_: Any, why: Any = None) -> None:
+            if not lost.done():
+                lost.set_result(type(why).__name__)
+
+        opened: asyncio.Future[Any] = loop.create_future()
+        connection = AsyncioConnection(
+            where,
+            on_open_callback=lambda made: _settle(opened, made),
+            on_open_error_callback=over,
+            on_close_callback=over,
+            custom_ioloop=loop,
+        )
+        link = cls(connection, lost)
+        try:
+            await link._answer(opened)
+            link.channel = await link.ask(connection.channel, callback_name="on_open_callback")
+            link.channel.add_on_close_callback(link._channel_closed)
+        except BaseException:
+            link.close()
+            raise
+        return link
+
+    async def ask(
+        self,
+        method: Callable[..., Any],
+        *args: Any,
+        callback_name: str = "callback",
+        **options: Any,
+    ) -> Any:
+        """Call one of pika's methods and wait for the broker's answer; raises `Lost`."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        try:
+            method(*args, **options, **{callback_name: lambda frame: _settle(answer, frame)})
+        except AMQPError as error:
+            raise Lost(type(error).__name__) from error
+        return await self._answer(answer)
+
+    async def _answer(self, answer: asyncio.Future[Any]) -> Any:
+        await asyncio.wait(
+            {answer, self.lost}, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not answer.done():
+            raise Lost(self.lost.result() if self.lost.done() else "no answer")
+        return answer.result()
+
+    def on_blocked(self, tell: Callable[[bool], None]) -> None:
+        """Call ``tell`` when the broker takes no messages for want of memory or disk, and again."""
+        self._connection.add_on_connection_blocked_callback(lambda *_: tell(True))
+        self._connection.add_on_connection_unblocked_callback(lambda *_: tell(False))
+
+    def _channel_closed(self, _: Any, why: Any) -> None:
+        if not isinstance(why, ChannelClosedByClient):
+            log.error("code=channel_closed error=%s", type(why).__name__)
+        self.close()
+
+    def close(self) -> None:
+        """Let go; what was not acknowledged goes back to its queue."""
+        if not (self._connection.is_closing or self._connection.is_closed):
+            self._connection.close()
+
+    async def end(self) -> None:
+        """Close and wait for the broker's word, so that the socket is gone too."""
+        self.close()
+        await asyncio.wait({self.lost}, timeout=ANSWER_SECONDS)
+
+
+def _settle(future: asyncio.Future[Any], result: Any) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+async def keep_connected(
+    where: URLParameters,
+    begin: Callable[[Link], Awaitable[None]],
+    over: Callable[[], None],
+) -> None:
+    """Connect again and again: ``begin`` with each new link, ``over`` at the end of each try."""
+    backoff = Backoff()
+    while True:
+        link: Link | None = None
+        try:
+            link = await Link.open(where)
+            await begin(link)
+            backoff.succeeded()
+            why = await asyncio.shield(link.lost)
+        except Lost as lost:
+            why = str(lost)
+        except (OSError, AMQPError) as error:
+            why = type(error).__name__
+        finally:
+            over()
+            if link is not None:
+                link.close()
+        log.error("code=broker_unavailable error=%s", why)
+        await asyncio.sleep(backoff.pause())
+
+
+class Topology:
+    """The exchanges and queues, all named ``PREFIX.…``; declared alike by everybody who connects.
+
+    Every argument is written out, because its default differs between versions of RabbitMQ.
+    """
+
+    def __init__(self, prefix: str = "chat") -> None:
+        self.incoming = f"{prefix}.in"
+        self.dead = f"{prefix}.dead"
+        self.parked = f"{prefix}.parked"
+        self.partitions = [f"{prefix}.p.{number:02d}" for number in range(PARTITIONS)]
+
+    def partition(self, room_id: UUID) -> str:
+        """The queue, and routing key, of a room: two records of a room never overtake in it."""
+        return self.partitions[zlib.crc32(room_id.bytes) % PARTITIONS]
+
+    async def declare(self, link: Link) -> None:
+        """Make what is not there yet; what is there otherwise than written here is an error."""
+        for exchange, kind in ((self.incoming, "direct"), (self.dead, "fanout")):
+            await link.ask(
+                link.channel.exchange_declare, exchange, exchange_type=kind, durable=True
+            )
+        for queue in (self.dead, self.parked):
+            await self._queue(link, queue, {"x-queue-type": "quorum"})
+        await link.ask(link.channel.queue_bind, self.dead, self.dead, routing_key="")
+        arguments = {
+            "x-queue-type": "quorum",
+            "x-single-active-consumer": True,
+            "x-delivery-limit": 1000,  # a crash loop of the archiver must not eject innocents
+            "x-dead-letter-exchange": self.dead,
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+            "x-max-length-bytes": LONGEST_QUEUE,
+        }
+        for queue in self.partitions:
+            await self._queue(link, queue, arguments)
+            await link.ask(link.channel.queue_bind, queue, self.incoming, routing_key=queue)
+
+    @staticmethod
+    async def _queue(link: Link, queue: str, arguments: dict[str, Any]) -> None:
+        await link.ask(link.channel.queue_declare, queue, durable=True, arguments=arguments)

@@ -1,0 +1,115 @@
+"""The consuming side of RabbitMQ: what the archiver has in its hands, and what waits for it."""
+
+import asyncio
+import contextlib
+import functools
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pika import URLParameters
+from pika.exceptions import AMQPError
+
+from messaging.broker import Delivery
+from messaging.broker.amqp import Link, Topology, keep_connected
+
+log = logging.getLogger("gamrae.broker")
+
+PREFETCH = 256  # for each of the partitions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrival:
+    """Bytes from a queue, and the tag by which this very link knows them."""
+
+    link: Link
+    tag: int
+    queue: str
+    body: bytes
+
+
+class Intake:
+    """One connection that consumes all partitions, on the loop it was made in."""
+
+    def __init__(self, where: URLParameters, topology: Topology) -> None:
+        self._topology = topology
+        self._link: Link | None = None
+        self._arrived: deque[Arrival] = deque()
+        self._unacked: dict[int, None] = {}
+        self._something = asyncio.Event()
+        self._task = asyncio.create_task(keep_connected(where, self._begin, self._over))
+
+    def is_here(self) -> bool:
+        """Whether it lives on the running loop; the one it lived on may have ended without it."""
+        return self._task.get_loop() is asyncio.get_running_loop()
+
+    async def take(self, limit: int, max_wait: float) -> list[Arrival]:
+        """Up to ``limit`` that have arrived, waiting up to ``max_wait`` seconds for the first."""
+        if not self._arrived:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max_wait):
+                    await self._something.wait()
+        taken = [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+        if not self._arrived:
+            self._something.clear()
+        return taken
+
+    def put_back(self, arrivals: Sequence[Arrival]) -> None:
+        """These are the next to be taken."""
+        self._arrived.extendleft(reversed([each for each in arrivals if each.link is self._link]))
+        if self._arrived:
+            self._something.set()
+
+    def ack(self, arrivals: Sequence[Arrival]) -> None:
+        """Forget these. What came over a link that is lost comes again anyway."""
+        tags = [each.tag for each in arrivals if each.link is self._link]
+        if self._link is None or not tags:
+            return
+        first = list(zip(self._unacked, tags, strict=False))
+        try:
+            if all(oldest == tag for oldest, tag in first) and len(first) == len(tags):
+                self._link.channel.basic_ack(tags[-1], multiple=True)
+            else:
+                for tag in tags:
+                    self._link.channel.basic_ack(tag)
+        except AMQPError as error:
+            log.error("code=broker_unavailable error=%s", type(error).__name__)
+        for tag in tags:
+            self._unacked.pop(tag, None)
+
+    async def stop(self) -> None:
+        """Let go; what was not acknowledged goes back to its queue."""
+        link = self._link
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        if link is not None:
+            await link.end()
+
+    async def _begin(self, link: Link) -> None:
+        await self._topology.declare(link)
+        await link.ask(link.channel.basic_qos, prefetch_count=PREFETCH)
+        self._link = link
+        for queue in self._topology.partitions:
+            receive = functools.partial(self._receive, link, queue)
+            await link.ask(link.channel.basic_consume, queue, receive)
+
+    def _over(self) -> None:
+        self._link = None
+        self._arrived.clear()
+        self._unacked.clear()
+        self._something.clear()
+
+    def _receive(
+        self, link: Link, queue: str, _channel: Any, method: Any, _properties: Any, body: bytes
+    ) -> None:
+        self._unacked[method.delivery_tag] = None
+        self._arrived.append(Arrival(link, method.delivery_tag, queue, body))
+        self._something.set()
+
+
+def arrivals_of(deliveries: Sequence[Delivery]) -> list[Arrival]:
+    """What the queue knows these deliveries by."""
+    return [delivery.tag for delivery in deliveries]

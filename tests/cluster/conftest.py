@@ -1,0 +1,47 @@
+"""The real services for these tests: those that the environment names, else private ones."""
+
+import os
+import shlex
+import subprocess
+import uuid
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ADDRESSES = ("DATABASE_URL", "BROKER_URL", "MONGO_URL", "REDIS_URL")
+
+
+def services(*words: str, folder: Path) -> None:
+    """Run bin/services over a folder."""
+    environment = {**os.environ, "GAMRAE_SERVICES": str(folder)}
+    ran = subprocess.run(
+        [ROOT / "bin" / "services", *words], env=environment, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def settings_in(folder: Path) -> dict[str, str]:
+    """What bin/services wrote for a shell to read."""
+    lines = (folder / "env").read_text().splitlines()
+    pairs = (line.removeprefix("export ").partition("=") for line in lines)
+    return {name: shlex.split(value)[0] for name, _, value in pairs}
+
+
+@pytest.fixture(scope="session")
+def addresses(tmp_path_factory):
+    """The settings of a cluster: every address, and the authority of each when there is one."""
+    if all(os.environ.get(name) for name in ADDRESSES):
+        names = (*ADDRESSES, *(name.replace("_URL", "_CA") for name in ADDRESSES))
+        yield {name: os.environ[name] for name in names if os.environ.get(name)}
+        return
+    folder = tmp_path_factory.mktemp("services")
+    services("up", folder=folder)
+    yield settings_in(folder)
+    services("down", folder=folder)
+
+
+@pytest.fixture(scope="session")
+def namespace():
+    """What tells the queues and collections of this run from those of another."""
+    return f"test{uuid.uuid4().hex[:8]}"
