@@ -1,0 +1,132 @@
+"""Python and TypeScript judge the same mutants of every vector: one verdict, one outcome name."""
+
+import collections
+import copy
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import nacl.bindings as sodium
+import pytest
+
+import crypto_client.vectors
+from crypto_client.encoding import decode_base64url, encode_base64url, lp_split
+from crypto_client.errors import ProtocolError
+from crypto_client.vectors.replay import replay
+from tests.crypto_client.mutants import Case, Mutator, byte_strings, mutant
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+MUTANTS = int(os.environ.get("MUTANTS", "20000"))
+SEED = int(os.environ.get("MUTANTS_SEED", "1"))
+TEXTS = {
+    "recovery_code": "code",
+    "recovery_secret": "text",
+    "b64": "text",
+    "device_proof": "origin",
+}
+OFTEN = {"receive_commit": 8, "open_message": 6, "json_body": 4, "apply_ops": 4, "device_list": 3}
+OBJECTS = {"commit", "data", "ops", "roster", "record", "envelopes", "hdr", "wrap", "entry"}
+KEYS = {"key", "seed", "secret"}
+NOT_JUDGED = {"ed25519", "hmac", "xwing", "recovery_words", "sender_chain", "safety", "kdf", "sign"}
+
+
+def _paths(case: Case) -> list[tuple[Any, ...]]:
+    return [path for path, _ in byte_strings(case) if KEYS.isdisjoint(path)]
+
+
+def _vectors() -> dict[str, list[Case]]:
+    folder = Path(crypto_client.vectors.__file__).parent
+    found: dict[str, list[Case]] = collections.defaultdict(list)
+    for path in sorted(folder.glob("*/*.json")):
+        vector = json.loads(path.read_text(encoding="utf-8"))
+        runs_argon2 = vector["op"] == "recovery_open" and vector["in"]["secret"] is not None
+        if vector["op"] not in NOT_JUDGED and not runs_argon2 and _paths(vector["in"]):
+            found[vector["op"]].append(vector["in"])
+    return found
+
+
+def _pool(vectors: dict[str, list[Case]]) -> list[bytes]:
+    pool: dict[bytes, None] = {}
+    for case in (case for cases in vectors.values() for case in cases):
+        for _, data in byte_strings(case):
+            try:
+                parts = lp_split(data)[:6]
+            except ProtocolError:
+                parts = []
+            pool.update(dict.fromkeys(part for part in (data, *parts) if len(part) < 2000))
+    return list(pool)
+
+
+def _mutant_of(op: str, case: Case, mutator: Mutator) -> Case:
+    draw = mutator.draw
+    changed = copy.deepcopy(case)
+    if op in TEXTS and draw.random() < 0.7:
+        changed[TEXTS[op]] = mutator.text(changed[TEXTS[op]])
+        return changed
+    if op == "json_body" and draw.random() < 0.85:
+        body = decode_base64url(case["data"]).decode("utf-8", "replace")
+        changed["data"] = encode_base64url(mutator.text(body).encode("utf-8", "surrogatepass"))
+        return changed
+    paths = _paths(case)
+    objects = [path for path in paths if path[0] in OBJECTS]
+    path = draw.choice(objects if objects and draw.random() < 0.8 else paths)
+    if op == "receive_commit" and draw.random() < 0.6:
+        path = ("commit", draw.choice(["ops", "ops", "core", "state"]))
+    changed = mutant(case, path, mutator)
+    if op == "receive_commit" and draw.random() < 0.3:
+        changed["source"] = None
+    return changed
+
+
+def _mutants() -> list[dict[str, Any]]:
+    vectors = _vectors()
+    mutator = Mutator(SEED, _pool(vectors))
+    ops = list(vectors)
+    chosen = mutator.draw.choices(ops, [OFTEN.get(op, 1) for op in ops], k=MUTANTS)
+    made = []
+    for op in chosen:
+        changed = _mutant_of(op, mutator.draw.choice(vectors[op]), mutator)
+        made.append({"op": op, "in": changed, "trusting": mutator.draw.random() < 0.6})
+    return made
+
+
+def _judge_in_typescript(cases: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    bundle = folder / "judge.mjs"
+    source = ROOT / "frontend/tests/crypto/judge.ts"
+    tool = ROOT / "frontend/node_modules/.bin/rolldown"
+    options = ["--platform", "node", "--format", "esm", "--file", str(bundle)]
+    subprocess.run([tool, source, *options], check=True, capture_output=True)
+    lines = "".join(json.dumps(case) + "\n" for case in cases)
+    ran = subprocess.run(["node", bundle], input=lines, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in ran.stdout.split("\n") if line]
+
+
+def _judge_in_python(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    with monkeypatch.context() as patched:
+        if case["trusting"]:
+            patched.setattr(sodium, "crypto_sign_open", lambda signed, _: signed[64:])
+        outcome, out = replay(case["op"], case["in"])
+    judged: dict[str, Any] = json.loads(json.dumps({"outcome": outcome, "out": out}))
+    return judged
+
+
+def test_both_implementations_judge_every_mutant_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = _mutants()
+    theirs = _judge_in_typescript(cases, tmp_path)
+    assert len(theirs) == len(cases)
+    differing = []
+    outcomes = set()
+    for case, there in zip(cases, theirs, strict=True):
+        here = _judge_in_python(case, monkeypatch)
+        outcomes.add(here["outcome"])
+        promised = {name: there["out"].get(name) for name in here["out"]}
+        if (here["outcome"], here["out"]) != (there["outcome"], promised):
+            differing.append((case["op"], here["outcome"], there["outcome"]))
+    assert collections.Counter(differing) == {}
+    assert len(outcomes) > 15
