@@ -96,6 +96,23 @@ class WholeField(serializers.Field[int, int, int, Any]):
         return int(value)
 
 
+class ShortListField(serializers.ListField):
+    """A JSON array; one of more than ``max_length`` members is refused before any is read.
+
+    The library looks at every member first and says of each what is wrong with it, so that one
+    body full of them costs minutes and an answer of a hundred megabytes.
+    """
+
+    def __init__(self, *, max_length: int, **options: Any) -> None:
+        self.longest = max_length
+        super().__init__(max_length=max_length, **options)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and len(data) > self.longest:
+            self.fail("max_length", max_length=self.longest)
+        return super().to_internal_value(data)
+
+
 class TextField(serializers.CharField):
     """A JSON string; numbers are not quietly turned into one."""
 

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from accounts.fields import BytesField, IdField, StrictSerializer, WholeField
+from accounts.fields import BytesField, IdField, ShortListField, StrictSerializer, WholeField
 from rooms.commit import WRAP_SIZE
 
 MAX_CORE = 512
@@ -10,6 +10,7 @@ MAX_OPS_BYTES = 1024 * 1024
 MAX_STATE = 2048
 MAX_PREKEYS = 512 * 1024
 MAX_PAGE = 100
+MAX_WRAPS = 2600  # no more fit into the largest body
 # What a commit with so many wraps may weigh (docs/wire.md, section 3).
 BYTES_A_DEVICE = 1300
 BYTES_A_COMMIT = 64 * 1024
@@ -52,13 +53,13 @@ class SentWrap(StrictSerializer):
 
 
 class NewCommit(CommitParts):
-    wraps = SentWrap(many=True)
+    wraps = ShortListField(child=SentWrap(), max_length=MAX_WRAPS)
 
 
 class NewRoom(StrictSerializer):
     genesis = BytesField(min=1, max=MAX_CORE)
     commit = CommitParts()
-    wraps = SentWrap(many=True)
+    wraps = ShortListField(child=SentWrap(), max_length=MAX_WRAPS)
 
 
 class AcceptedCommit(StrictSerializer):
@@ -80,7 +81,7 @@ class Wraps(StrictSerializer):
 
 
 class WrapsAck(StrictSerializer):
-    epochs = serializers.ListField(child=WholeField(), min_length=1, max_length=MAX_PAGE)
+    epochs = ShortListField(child=WholeField(), min_length=1, max_length=MAX_PAGE)
 
 
 class SentHistoryRecord(StrictSerializer):
@@ -92,7 +93,7 @@ class SentHistoryRecord(StrictSerializer):
 
 
 class NewHistoryRecords(StrictSerializer):
-    records = serializers.ListField(child=SentHistoryRecord(), min_length=1, max_length=MAX_PAGE)
+    records = ShortListField(child=SentHistoryRecord(), min_length=1, max_length=MAX_PAGE)
 
 
 class HistoryRecord(SentHistoryRecord):
