@@ -18,6 +18,9 @@ from messaging.threads import db
 from rooms.access import room_for_reader, stale_rooms, visible_stays
 from rooms.models import EpochCommit, Membership, Room
 
+# Databases bound how many conditions one query may have; SQLite's bound is 1000.
+ROOMS_A_QUERY = 200
+
 
 @dataclass(slots=True)
 class RoomOverview:
@@ -118,14 +121,17 @@ def _former_overviews(rows: Sequence[Membership]) -> list[RoomOverview]:
 
 
 def _commits_around(
-    ends: Iterable[tuple[uuid.UUID, int]],
+    ends: Sequence[tuple[uuid.UUID, int]],
 ) -> dict[tuple[uuid.UUID, int], EpochCommit]:
-    wanted = Q(pk__in=[])
-    for room_id, last in ends:
-        wanted |= Q(room=room_id, epoch__in=(last, last + 1))
-    accepted = EpochCommit.objects.filter(wanted, status=EpochCommit.Status.ACCEPTED)
-    found = accepted.only("room_id", "epoch", "hash", "created_at")
-    return {(row.room_id, row.epoch): row for row in found}
+    found: dict[tuple[uuid.UUID, int], EpochCommit] = {}
+    for start in range(0, len(ends), ROOMS_A_QUERY):
+        wanted = Q(pk__in=[])
+        for room_id, last in ends[start : start + ROOMS_A_QUERY]:
+            wanted |= Q(room=room_id, epoch__in=(last, last + 1))
+        accepted = EpochCommit.objects.filter(wanted, status=EpochCommit.Status.ACCEPTED)
+        rows = accepted.only("room_id", "epoch", "hash", "created_at")
+        found |= {(row.room_id, row.epoch): row for row in rows}
+    return found
 
 
 def _cursors(

@@ -7,9 +7,12 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.urls import reverse
 
+from accounts.models import random_id
 from accounts.protocol import from_base64url, to_base64url
+from messaging.record import NO_DEVICE
 from messaging.serializers import Room as RoomShape
 from messaging.services import list_rooms
+from rooms.models import EpochCommit, Membership, Room
 from rooms.serializers import Commit as CommitShape
 from tests.rooms.garden import (
     Chain,
@@ -246,3 +249,38 @@ def test_the_schema_is_valid_and_warns_of_nothing(client, capsys):
     assert answer.status_code == 200
     assert "/api/rooms/{room_id}/commits" in answer.json()["paths"]
     assert capsys.readouterr().err == ""
+
+
+def test_who_was_in_more_rooms_than_one_query_can_name_still_gets_their_list(cast):
+    """A friend can put somebody into any number of groups and out of them again."""
+    rooms = [Room(id=random_id(), kind=1, genesis=b"g", head_epoch=1) for _ in range(1100)]
+    Room.objects.bulk_create(rooms)
+    parts = {"core": b"", "tag": b"", "sig": b"", "ops": b"", "state": b"", "prekeys": b""}
+    EpochCommit.objects.bulk_create(
+        EpochCommit(
+            room=room,
+            epoch=epoch,
+            status=EpochCommit.Status.ACCEPTED,
+            hash=room.id.bytes * 2,
+            committer_device=NO_DEVICE,
+            **parts,
+        )
+        for room in rooms
+        for epoch in (0, 1)
+    )
+    Membership.objects.bulk_create(
+        Membership(
+            room=room,
+            user=cast.mallory.user,
+            role=1,
+            amk_pub=b"",
+            list_version=1,
+            list_hash=b"",
+            joined_epoch=0,
+            last_epoch=0,
+            removed_epoch=1,
+        )
+        for room in rooms
+    )
+
+    assert len(rooms_of(cast.mallory)) == len(rooms)
