@@ -196,8 +196,9 @@ async function open(core: Core, batch: Batch, row: ItemRow, pre: Pre): Promise<R
     if (!opened.message || !opened.epoch) return IGNORED;
     const earlier = await batch.byMessage(row.device, row.messageId);
     const isLate = row.seq === 0 && earlier !== null && earlier.key !== row.key;
-    if (epoch) batch.putEpoch({ ...epoch, state: opened.epoch });
+    // Nothing of it is kept, so the chain stays: the log may still store exactly this one.
     if (isLate) return flagEquivocation(batch, earlier, opened.outcome);
+    if (epoch) batch.putEpoch({ ...epoch, state: opened.epoch });
     const key = await core.store.seal("items", [row.roomId, row.key], opened.message.key);
     const isTwo = opened.outcome === "equivocation";
     const reason: Unreadable | null = isTwo ? "equivocation" : null;

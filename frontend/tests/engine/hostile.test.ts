@@ -81,6 +81,22 @@ describe("a sender with two texts under one id", () => {
   });
 });
 
+describe("a message that was sealed again under its id", () => {
+  it("opens when the log keeps the second sealing, though the first was shown", async () => {
+    const msgId = systemRandom(16);
+    const first = await forge(mallory, "once", { n: 0, msgId });
+    const second = await forge(mallory, "once", { n: 1, msgId });
+    live(first);
+    await alice.sees("once");
+    live(second);
+    live(await forge(mallory, "and more", { n: 2 }));
+    await alice.sees("once", "and more");
+    store(second);
+    await until(() => alice.page.seen.timeline!.items.some(({ seq }) => seq === 2), "no place");
+    await alice.sees("once", "and more");
+  });
+});
+
 describe("garbage with a valid header", () => {
   it("burns no key: the real message opens after it", async () => {
     const real = await forge(mallory, "real", { n: 0 });
