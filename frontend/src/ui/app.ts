@@ -19,10 +19,9 @@ import "./ribbon.ts";
 import { RoomScreen } from "./room.ts";
 import "./room.ts";
 import "./rooms.ts";
-import { titleOf } from "./rooms.ts";
 import { pathOf, routeOf, type Route } from "./router.ts";
 import { focusLandmark, neighbour, shortcutOf, type Shortcut } from "./shortcuts.ts";
-import { byActivity, merged, nothingYet, roomOf, unreadTotal, type AppState } from "./state.ts";
+import { byActivity, merged, nothingYet, unreadTotal, type AppState } from "./state.ts";
 import { showSwitcher } from "./switcher.ts";
 
 const MINUTE_MS = 60_000;
@@ -63,6 +62,7 @@ export class App extends LightElement {
 
   override updated(): void {
     document.title = this.pageTitle();
+    this.dataset["phase"] = this.known.phase;
   }
 
   override render() {
@@ -92,10 +92,11 @@ export class App extends LightElement {
 
   private tab(page: "friends" | "rooms" | "me", iconName: IconName, label: string, count: number): TemplateResult {
     const current = this.tabPage() === page;
-    return html`<li><a class="tab" href=${pathOf({ page })} aria-current=${current ? "page" : nothing}
-      aria-label=${count > 0 ? words().app.tabWithCount(label, count) : nothing}>
-      <span class="tab-icon">${icon(iconName)}${count > 0 ? html`<span class="count" aria-hidden="true">${badgeNumber(count)}</span>` : nothing}</span>
-      <span class="tab-label">${label}</span></a></li>`;
+    const badge = html`<span class="count" aria-hidden="true">${badgeNumber(count)}</span>`;
+    const spoken = html`<span class="seen-by-readers">${words().app.tabWithCount(label, count)}</span>`;
+    return html`<li><a class="tab" href=${pathOf({ page })} aria-current=${current ? "page" : nothing}>
+      <span class="tab-icon">${icon(iconName)}${count > 0 ? badge : nothing}</span>
+      <span class="tab-label" aria-hidden=${count > 0 ? "true" : nothing}>${label}</span>${count > 0 ? spoken : nothing}</a></li>`;
   }
 
   private tabPage(): "friends" | "rooms" | "me" {
@@ -137,13 +138,10 @@ export class App extends LightElement {
     return this.route.page === "room" ? this.route.roomId : null;
   }
 
+  // Never the name of a room or person: browsers write page titles into their history, in the clear.
   private pageTitle(): string {
-    const t = words().app;
-    const open = this.openRoom();
-    const room = open === null ? null : roomOf(this.known, open);
     const unread = unreadTotal(this.known);
-    const place = room === null ? this.listName() : titleOf(room);
-    return `${unread > 0 ? `(${badgeNumber(unread)}) ` : ""}${place} · ${t.name}`;
+    return `${unread > 0 ? `(${badgeNumber(unread)}) ` : ""}${this.listName()} · ${words().app.name}`;
   }
 
   private readonly routeChanged = (): void => {

@@ -57,10 +57,11 @@ export class Composer extends LightElement {
       return html`<p class="composer closed" role="note">${this.reason()}</p>`;
     }
     const t = words().composer;
+    // autocomplete off: else the browser keeps what is typed in its own session files, in the clear.
     return html`<form class="composer" @submit=${this.submitted}>
       ${this.limit()}
       <div class="composer-row">
-        <textarea rows="1" dir="auto" aria-label=${t.label} placeholder=${t.placeholder}
+        <textarea rows="1" dir="auto" autocomplete="off" aria-label=${t.label} placeholder=${t.placeholder}
           enterkeyhint=${enterSends() ? "send" : "enter"}
           @input=${this.typed} @keydown=${this.keydown} @keyup=${(event: KeyboardEvent) => this.enter.keyup(event)}
           @compositionend=${this.compositionend} @beforeinput=${this.beforeinput}></textarea>

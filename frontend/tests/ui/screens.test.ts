@@ -31,7 +31,9 @@ describe("friends", () => {
   test("the tab says how many requests wait", async () => {
     await openPage("/friends", new FakeEngine(withRequests));
 
-    expect(button("친구, 새 소식 1개").getAttribute("href")).toBe("/friends");
+    const tab = document.querySelector('.tab[href="/friends"]');
+    expect(tab?.querySelector(".seen-by-readers")?.textContent).toBe("친구, 새 소식 1개");
+    expect(tab?.querySelectorAll('[aria-hidden="true"]').length).toBeGreaterThan(1);
   });
 
   test("friends are found by their initials", async () => {
