@@ -111,6 +111,7 @@ export function createEngine(boot: Boot): Engine {
   document.addEventListener("visibilitychange", wake);
   window.addEventListener("focus", wake);
   window.addEventListener("online", wake);
+  window.addEventListener("offline", wake);
   askToPersist(engine);
   return engine;
 }

@@ -193,12 +193,15 @@ export class Leader {
     this.running?.outbox.kick(roomId);
   }
 
-  /** Somebody looks at a tab, or the network is back. */
+  /** Somebody looks at a tab, or the network came or went. */
   woken(): void {
     const { running } = this;
     if (!running) return;
     if (running.core.socket.state === "offline") running.core.socket.start();
-    else void running.sync.check();
+    else {
+      running.core.socket.probe();
+      void running.sync.check();
+    }
   }
 
   /** Stop all work; resolves when no write is under way. */

@@ -166,17 +166,25 @@ export class Socket {
   private schedulePing(): void {
     const { platform } = this.options;
     this.cancelPing?.();
-    this.cancelPing = platform.after(PING_MS * (0.8 + 0.4 * platform.random()), () => {
-      const port = this.port;
-      this.ask({ event: "ping", t: platform.now() }).then(
-        () => this.schedulePing(),
-        () => {
-          if (this.port !== port || port === null) return;
-          port.close(1000);
-          this.lose(1006);
-        },
-      );
-    });
+    const wait = PING_MS * (0.8 + 0.4 * platform.random());
+    this.cancelPing = platform.after(wait, () => this.probe());
+  }
+
+  /** Ask whether the server is still there: a cut network closes no socket. */
+  probe(): void {
+    const port = this.port;
+    if (port === null || this.state !== "online") return;
+    this.cancelPing?.();
+    this.ask({ event: "ping", t: this.options.platform.now() }).then(
+      () => {
+        if (this.port === port) this.schedulePing();
+      },
+      () => {
+        if (this.port !== port) return;
+        port.close(1000);
+        this.lose(1006);
+      },
+    );
   }
 
   /** The server drains: leave at a random moment, so that not everybody returns at once. */
