@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from tests.e2e.site import Site
 from tests.e2e.watch import Watch
 
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @dataclass
@@ -57,7 +57,8 @@ class Person:
         )
 
     def expect_chat(self) -> None:
-        """The list is drawn: the keys are made or loaded, and the server has answered."""
+        """The keys are made or loaded, and the list is drawn."""
+        expect(self.page.locator("gamrae-app[data-phase=ready]")).to_have_count(1)
         expect(self.page.locator(".list-body")).to_be_visible()
         expect(self.page.locator(".skeleton")).to_have_count(0)
 
@@ -132,7 +133,7 @@ class Person:
 
     def room(self, title: str) -> Locator:
         """The row of a room in the list of rooms."""
-        rows = self.page.get_by_role("list", name="Your chats").get_by_role("link")
+        rows = self.page.locator("a.room-row")
         return rows.filter(
             has=self.page.locator(".name", has_text=re.compile(f"^{re.escape(title)}$"))
         )

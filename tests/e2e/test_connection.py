@@ -25,7 +25,7 @@ def test_what_is_typed_without_a_network_is_sent_once_when_it_is_back(friends):
         alice.context.set_offline(True)
         alice.say("typed in a tunnel")
         expect(alice.bubble("typed in a tunnel")).to_have_attribute("data-state", "waiting")
-        expect(alice.page.get_by_text("1 message to send")).to_be_visible()
+        expect(alice.page.get_by_text("1 message to send")).to_be_visible(timeout=25_000)
 
         alice.context.set_offline(False)
 

@@ -1,0 +1,269 @@
+"""Every screen, on a phone and on a desktop, in Korean and English: drawn, named, reachable, kept.
+
+The pictures are left in build/screenshots. build/screenshots/readme.png is the one that stands in
+the README; docs/development.md says how it gets there.
+"""
+
+import json
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.person import DESKTOP, PHONE, Person
+from tests.e2e.site import ROOT
+
+PICTURES = ROOT / "build" / "screenshots"
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+RUN_AXE = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`));
+}"""
+OVERFLOW = """() => {
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  return wide > 0 ? `${wide} px too wide` : '';
+}"""
+WORDS = {
+    "ko": {"locale": "ko-KR", "add": "친구 추가", "new": "새 대화", "group": "그룹 대화"}
+    | {"details": "대화 정보", "switcher": "빠르게 옮기기", "message": "메시지 입력"}
+    | {"room": "주말 텃밭", "rename": "이름 바꾸기", "sign_out": "로그아웃", "help": "단축키 보기"},
+    "en": {"locale": "en-US", "add": "Add friend", "new": "New chat", "group": "Group"}
+    | {"details": "About this chat", "switcher": "Go to", "message": "Message"}
+    | {"room": "Weekend garden", "rename": "Rename", "sign_out": "Sign out"}
+    | {"help": "Keyboard shortcuts"},
+}
+NAMES = {"ko": {"alice": "앨리스", "bob": "밥", "carol": "캐럴"}, "en": {}}
+TALK = {
+    "ko": [
+        ("bob", "토요일에 텃밭 가는 거 맞지?"),
+        ("alice", "응! 아침 아홉 시에 정문에서 만나자"),
+        ("alice", "모종은 내가 챙길게"),
+        ("bob", "좋아. 물뿌리개랑 장갑은 내가 가져갈게"),
+        ("bob", "비 오면 일요일로 미룰까?"),
+        ("alice", "그러자. 금요일 저녁에 다시 얘기해"),
+    ],
+    "en": [
+        ("bob", "We are still on for the garden on Saturday?"),
+        ("alice", "Yes! Nine o'clock at the gate"),
+        ("alice", "I bring the seedlings"),
+        ("bob", "Good. Watering can and gloves are on me"),
+        ("bob", "If it rains, Sunday instead?"),
+        ("alice", "Let's. We talk again on Friday"),
+    ],
+}
+SIZES = {"phone": PHONE, "desktop": DESKTOP}
+OPEN_PAGES = {
+    "sign-in": "/accounts/login/",
+    "sign-up": "/accounts/signup/",
+    "password-reset": "/accounts/password/reset/",
+    "password-reset-sent": "/accounts/password/reset/done/",
+    "not-found": "/nowhere",
+}
+OWN_PAGES = {
+    "password-change": "/accounts/password/change/",
+    "email": "/accounts/email/",
+    "sessions": "/accounts/sessions/",
+    "sign-out": "/accounts/logout/",
+}
+
+
+@contextmanager
+def sized(page: Page, size: str):
+    """Give the page the size of a device for a while."""
+    page.set_viewport_size(SIZES[size])
+    yield
+    page.set_viewport_size(DESKTOP)
+
+
+class Album:
+    """Takes pictures in one language and judges each screen while it is there."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.complaints: list[str] = []
+
+    def take(self, page: Page, screen: str) -> None:
+        """The screen in both sizes; it must not be wider than the device."""
+        for size in SIZES:
+            with sized(page, size):
+                expect(page.locator(".skeleton")).to_have_count(0)
+                name = f"{screen}-{self.language}-{size}"
+                page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+                self._judge(page, name)
+
+    def _judge(self, page: Page, name: str) -> None:
+        if wide := page.evaluate(OVERFLOW):
+            self.complaints.append(f"{name}: {wide}")
+        page.evaluate(AXE.read_text())
+        self.complaints += [f"{name}: {found}" for found in page.evaluate(RUN_AXE)]
+
+
+@pytest.fixture(params=["ko", "en"])
+def album(request):
+    """Complains at the end, when every picture is taken."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    made = Album(request.param)
+    yield made
+    assert made.complaints == []
+
+
+@pytest.fixture
+def somebody(visitor, album):
+    """Make a person who speaks the album's language."""
+
+    def make(name: str) -> Person:
+        made: Person = visitor(name, locale=WORDS[album.language]["locale"])
+        made.name = NAMES[album.language].get(name, name)
+        return made
+
+    return make
+
+
+def sign_up(person: Person) -> Person:
+    """Sign up whatever the language of the screens."""
+    person.go("/accounts/signup/")
+    person.page.locator("[name=email]").fill(person.email)
+    person.page.locator("[name=nickname]").fill(person.name)
+    person.page.locator("[name=password1]").fill(person.password)
+    person.page.locator("main button[type=submit]").click()
+    person.expect_chat()
+    return person
+
+
+def befriend(asking: Person, asked: Person) -> None:
+    """Make two people friends past the screens."""
+    script = """async ([path, body]) => {
+      const token = document.querySelector('meta[name=csrf-token]').content;
+      const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': token };
+      const answer = await fetch(path, { method: 'POST', headers, body });
+      return answer.status;
+    }"""
+    body = json.dumps({"email": asked.email})
+    assert asking.page.evaluate(script, ["/api/friend-requests", body]) == 202
+    received = json.loads(asked.fetch("/api/friends")["body"])["received"]
+    path = f"/api/friend-requests/{received[0]['friend_request_id']}/accept"
+    assert asked.page.evaluate(script, [path, "{}"]) == 200
+
+
+def test_pages_for_everybody_look_right(somebody, album):
+    stranger = somebody("stranger")
+    stranger.watch.expect("status of 404")
+    for screen, path in OPEN_PAGES.items():
+        stranger.go(path)
+        album.take(stranger.page, screen)
+    stranger.go(OPEN_PAGES["sign-in"])
+    stranger.page.locator("[name=login]").fill("nobody@example.org")
+    stranger.page.locator("[name=password]").fill("not the way home")
+    stranger.page.locator("main button[type=submit]").click()
+    expect(stranger.page.locator(".errorlist")).to_be_visible()
+    album.take(stranger.page, "sign-in-refused")
+
+
+def test_own_pages_look_right(somebody, album):
+    alice = sign_up(somebody("alice"))
+    for screen, path in OWN_PAGES.items():
+        alice.go(path)
+        album.take(alice.page, screen)
+
+
+def test_an_empty_chat_looks_right(somebody, album):
+    words = WORDS[album.language]
+    alice = sign_up(somebody("alice"))
+    page = alice.page
+    for screen in ("friends", "rooms", "me"):
+        alice.go(f"/{screen}")
+        alice.expect_chat()
+        album.take(page, f"{screen}-empty")
+    alice.go("/friends")
+    alice.expect_chat()
+    alice.button(words["add"]).first.click()
+    expect(page.locator("dialog[open]")).to_be_visible()
+    album.take(page, "add-friend")
+    alice.watch.expect("status of 404")
+    alice.go("/rooms/00000000-0000-4000-8000-000000000000")
+    expect(page.locator(".pane .empty")).to_be_visible()
+    album.take(page, "room-missing")
+
+
+def write(people: dict[str, Person], album: Album) -> None:
+    """Let them say their lines, each after the one before has arrived."""
+    for name, text in TALK[album.language]:
+        field = people[name].page.get_by_role("textbox", name=WORDS[album.language]["message"])
+        field.fill(text)
+        field.press("Enter")
+        for person in people.values():
+            expect(person.bubble(text)).to_have_count(1)
+        people[name].expect_stored(text)
+
+
+def test_a_chat_that_is_lived_in_looks_right(somebody, album):
+    words = WORDS[album.language]
+    alice, bob, carol = (sign_up(somebody(name)) for name in ("alice", "bob", "carol"))
+    befriend(alice, bob)
+    befriend(carol, alice)
+    page = alice.page
+    alice.go("/rooms")
+    alice.expect_chat()
+    alice.button(words["new"]).first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name=words["group"]).click()
+    dialog.locator("[name=title]").fill(words["room"])
+    for friend in (bob, carol):
+        dialog.get_by_role("checkbox", name=friend.name).check()
+    album.take(page, "new-group")
+    dialog.locator("button[type=submit]").click()
+    alice.expect_room(words["room"])
+    bob.go("/rooms")
+    bob.enter(words["room"])
+    write({"alice": alice, "bob": bob}, album)
+    album.take(page, "room")
+    if album.language == "ko":
+        bob.page.screenshot(path=PICTURES / "readme.png", animations="disabled")
+
+    alice.button(words["details"]).click()
+    expect(page.get_by_role("complementary", name=words["details"])).to_be_visible()
+    album.take(page, "room-details")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    expect(alice.dialog(words["switcher"])).to_be_visible()
+    album.take(page, "switcher")
+    page.keyboard.press("Escape")
+    for screen in ("rooms", "friends", "me"):
+        carol.go(f"/{screen}")
+        carol.expect_chat()
+        album.take(carol.page, screen)
+    carol.button(words["help"]).click()
+    expect(carol.page.locator("dialog[open]")).to_be_visible()
+    album.take(carol.page, "keyboard-help")
+    carol.page.keyboard.press("Escape")
+    carol.button(words["sign_out"]).click()
+    expect(carol.page.locator("dialog[open]")).to_be_visible()
+    album.take(carol.page, "sign-out-question")
+    carol.go("/friends")
+    carol.expect_chat()
+    carol.page.locator(".list-body button.row").first.click()
+    expect(carol.page.locator("dialog .digits")).to_be_visible()
+    album.take(carol.page, "friend-profile")
+
+
+def test_a_request_and_a_second_browser_look_right(somebody, album):
+    alice, bob = sign_up(somebody("alice")), sign_up(somebody("bob"))
+    script = """async ([body]) => {
+      const token = document.querySelector('meta[name=csrf-token]').content;
+      const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': token };
+      await fetch('/api/friend-requests', { method: 'POST', headers, body });
+    }"""
+    alice.page.evaluate(script, [json.dumps({"email": bob.email})])
+    bob.go("/friends")
+    expect(bob.page.locator(".request")).to_be_visible()
+    album.take(bob.page, "friend-request")
+
+    elsewhere: Person = somebody("elsewhere")
+    elsewhere.go("/accounts/login/")
+    elsewhere.page.locator("[name=login]").fill(alice.email)
+    elsewhere.page.locator("[name=password]").fill(alice.password)
+    elsewhere.page.locator("main button[type=submit]").click()
+    expect(elsewhere.page.locator("main.phase")).to_be_visible()
+    album.take(elsewhere.page, "no-keys-here")
