@@ -12,6 +12,7 @@ from crypto_client.vectors import (
     encoding_cases,
     entering_cases,
     identity_cases,
+    joining_cases,
     log_cases,
     message_cases,
     number_cases,
@@ -47,6 +48,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from commit_cases.cases(cast)
     yield from rule_cases.cases(cast)
     yield from entering_cases.cases(cast)
+    yield from joining_cases.cases(cast)
     yield from message_cases.cases(cast)
     yield from log_cases.cases(cast)
     yield from number_cases.cases(cast)

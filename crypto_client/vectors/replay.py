@@ -11,6 +11,7 @@ from crypto_client.envelope import acceptance_stamp, check_commitment, parse_hea
 from crypto_client.epoch import Trust, view_from_json
 from crypto_client.errors import ProtocolError
 from crypto_client.history import EpochName, HistoryRecord, open_history
+from crypto_client.joining import Invite, join_by_invite
 from crypto_client.log_hash import check_log_hash, check_void, event_hash, next_log_hash
 from crypto_client.opening import Known, open_message
 from crypto_client.ops import apply_ops, parse_ops
@@ -97,6 +98,23 @@ def _receive_commit(v: Values) -> tuple[str, Outputs]:
         room=raw(v["room"]),
         trust=_trust(v),
         source=_source(v["source"]),
+    )
+    return received.outcome, _describe(received)
+
+
+def _join(v: Values) -> tuple[str, Outputs]:
+    given = {n: raw(item) for n, item in v["invite"].items() if n != "epoch"}
+    user, amk_pub = (raw(item) for item in v["own"])
+    source = _source(v["source"])
+    if source is None:
+        raise ValueError("who joins has a source")
+    received = join_by_invite(
+        Invite(**given, epoch=v["invite"]["epoch"]),
+        _commit(v["commit"]),
+        parse_roster(raw(v["roster"])),
+        own=(user, amk_pub),
+        trust=_trust(v),
+        source=source,
     )
     return received.outcome, _describe(received)
 
@@ -199,6 +217,7 @@ OPS: dict[str, Callable[[Values], Outputs | tuple[str, Outputs]]] = {
     "apply_ops": _apply_ops,
     "statement": _statement,
     "receive_commit": _receive_commit,
+    "join": _join,
     "wrap_open": _wrap_open,
     "sender_chain": _sender_chain,
     "open_message": _open_message,

@@ -3,12 +3,13 @@ import { acceptDeviceList, listHash, parseDeviceList, verifyDeviceList } from ".
 import { fromHex, hex } from "./encoding";
 import { ProtocolError } from "./errors";
 import { openHistory } from "./history";
+import { type Invite, joinByInvite } from "./joining";
 import { checkLogHash, eventHash, nextLogHash } from "./log_hash";
 import { type Known, type MessageIndex, openMessage } from "./opening";
 import { chainOf, closeEpoch, messageKey, startEpoch } from "./ratchet";
 import { type Received, receiveCommit } from "./receiving";
 import { openRecovery } from "./recovery";
-import { rosterHash } from "./roster";
+import { parseRoster, rosterHash } from "./roster";
 import { parseStatement, verifyStatement } from "./statements";
 import {
   type Bytes,
@@ -182,6 +183,49 @@ export async function receive(v: ReceiveIn): Promise<Ruled> {
   const view = v.view === null ? null : readView(v.view);
   const reader = { room: raw(v.room), trust: readTrust(v), source: readSource(v.source) };
   const received = await receiveCommit(view, readCommit(v.commit), reader);
+  return [received.outcome, describe(received)];
+}
+
+type InviteIn = { epoch: number } & Of<
+  | "room"
+  | "origin"
+  | "prev_hash"
+  | "roster_hash"
+  | "new_user"
+  | "new_amk_pub"
+  | "adder_user"
+  | "adder_device"
+  | "sig"
+>;
+
+interface JoinIn extends TrustIn {
+  invite: InviteIn;
+  commit: CommitIn;
+  roster: Bytes;
+  own: [Bytes, Bytes];
+  source: SourceIn;
+}
+
+export async function join(v: JoinIn): Promise<Ruled> {
+  const { invite, own } = v;
+  const read: Invite = {
+    room: raw(invite.room),
+    origin: raw(invite.origin),
+    epoch: invite.epoch,
+    prevHash: raw(invite.prev_hash),
+    rosterHash: raw(invite.roster_hash),
+    newUser: raw(invite.new_user),
+    newAmkPub: raw(invite.new_amk_pub),
+    adderUser: raw(invite.adder_user),
+    adderDevice: raw(invite.adder_device),
+    sig: raw(invite.sig),
+  };
+  const received = await joinByInvite(read, readCommit(v.commit), {
+    roster: parseRoster(raw(v.roster)),
+    own: { user: raw(own[0]), amkPub: raw(own[1]) },
+    trust: readTrust(v),
+    source: readSource(v.source),
+  });
   return [received.outcome, describe(received)];
 }
 

@@ -19,6 +19,7 @@ import {
   type Out,
   type Ruled,
   acceptList,
+  join,
   openBlob,
   openInTurn,
   openRecord,
@@ -121,6 +122,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   statement,
   receive_commit: receive,
+  join,
   wrap_open: (v: Of<"wrap" | "seed" | "core_hash" | "user" | "device" | "prekey_hash">) => {
     const whom = { coreHash: raw(v.core_hash), user: raw(v.user), device: raw(v.device) };
     const prekey = { prekeyHash: raw(v.prekey_hash) };
