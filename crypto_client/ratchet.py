@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from crypto_client.encoding import decode_base64url, encode_base64url, lp
-from crypto_client.errors import CounterError
+from crypto_client.errors import CounterError, RosterError
 from crypto_client.ops import COUNTER_LIMIT, Seen
 from crypto_client.primitives import kdf
 
@@ -85,7 +85,9 @@ def message_key(chain: Chain, n: int) -> tuple[bytes, Chain]:
 
 def skip_to(state: EpochState, device: bytes, n: int) -> EpochState:
     """Move the own chain to ``n`` without keeping keys: after a lost store, counters go void."""
-    chain = state.chains[device]
+    chain = state.chains.get(device)
+    if chain is None:
+        raise RosterError("the own device is not in this epoch")
     if n <= chain.n:
         return state
     if n > COUNTER_LIMIT:
@@ -98,7 +100,8 @@ def skip_to(state: EpochState, device: bytes, n: int) -> EpochState:
 
 def should_rotate(state: EpochState, device: bytes, *, received: int, now: int) -> bool:
     """Say whether the device about to send should commit first; both times in own ms."""
-    return state.chains[device].n >= ROTATE_AT or now - received >= ROTATE_AFTER_MS
+    chain = state.chains.get(device)
+    return (chain.n if chain else 0) >= ROTATE_AT or now - received >= ROTATE_AFTER_MS
 
 
 def close_epoch(state: EpochState, cuts: Mapping[bytes, int]) -> EpochState:

@@ -275,3 +275,10 @@ def test_a_device_rotates_after_256_messages_or_a_week(garden: Garden) -> None:
     assert not should_rotate(state, device, received=NOW, now=NOW + WEEK - 1)
     assert should_rotate(state, device, received=NOW, now=NOW + WEEK)
     assert should_rotate(skip_to(state, device, 256), device, received=NOW, now=NOW)
+
+
+def test_a_device_that_is_not_in_the_epoch_has_no_counter_to_move(garden: Garden) -> None:
+    state = garden.epoch("alice")
+    assert not should_rotate(state, bytes(16), received=NOW, now=NOW)
+    with pytest.raises(RosterError):
+        skip_to(state, bytes(16), 1)
