@@ -7,7 +7,8 @@ import { Refusal } from "../../src/engine/refusal";
 import { databaseName } from "../../src/engine/store/schema";
 import { Tab } from "../../src/engine/tab";
 import { Clock, until } from "./clock";
-import { Server, type Session } from "./server";
+import { Server } from "./server";
+import type { Session } from "./server_asked";
 import { ServerSocket } from "./server_socket";
 
 // Making an account runs Argon2id with 64 MiB, and a test has up to three of them.

@@ -1,61 +1,19 @@
 /** A server that speaks docs/wire.md, in memory: the double at the engine's network boundary. */
 import { decodeBase64url, encodeBase64url } from "../../src/crypto/encoding";
-import { parseDeviceList } from "../../src/crypto/device_list";
 import { parseEnvelope } from "../../src/crypto/envelope";
-import { parsePrekey } from "../../src/crypto/prekeys";
 import { systemRandom } from "../../src/crypto/primitives";
 import type { Id } from "../../src/engine/contract";
 import { idBytes, idOf } from "../../src/engine/ids";
 import type { MessageItem } from "../../src/engine/wire";
 import type { Clock } from "./clock";
+import { Accounts } from "./server_accounts";
+import { type Asked, Problem, type Session } from "./server_asked";
 import { type CommitBody, ServerRoom, type WrapBody, storedId } from "./server_rooms";
 import { ServerSocket } from "./server_socket";
 
-interface Account {
-  email: string;
-  nickname: string;
-  status: string;
-  accountKey: string | null;
-  lists: { version: number; device_list: string; list_sig: string }[];
-  prekeys: Map<Id, { device_id: Id; seq: number; prekey: string; prekey_sig: string }>;
-}
-
-interface Request {
-  id: Id;
-  from: Id;
-  to: Id;
-}
-
-export class Problem extends Error {
-  constructor(
-    readonly code: string,
-    readonly status: number,
-    readonly more: Record<string, unknown> = {},
-  ) {
-    super(code);
-  }
-}
-
-export interface Asked {
-  user: Id;
-  session: Session;
-  path: string[];
-  query: URLSearchParams;
-  body: Record<string, unknown>;
-}
-
-/** One browser's login: which device it has proved. */
-export interface Session {
-  user: Id;
-  device: Id | null;
-}
-
-export class Server {
-  readonly accounts = new Map<Id, Account>();
+export class Server extends Accounts {
   readonly rooms = new Map<Id, ServerRoom>();
   readonly sockets = new Set<ServerSocket>();
-  friendships: [Id, Id][] = [];
-  requests: Request[] = [];
   /** False: accepted messages wait until a test calls `archive`. */
   isArchiving = true;
   /** False: nothing is shown before it is stored. */
@@ -69,21 +27,9 @@ export class Server {
   /** A code that every message is refused with. */
   refuse: string | null = null;
 
-  constructor(readonly clock: Clock) {}
-
-  addAccount(nickname: string): Id {
-    const id = idOf(systemRandom(16));
-    const email = `${nickname}@example.org`;
-    const none = { accountKey: null, lists: [], prekeys: new Map() };
-    this.accounts.set(id, { email, nickname, status: "", ...none });
-    return id;
+  constructor(readonly clock: Clock) {
+    super();
   }
-
-  befriend(one: Id, other: Id): void {
-    this.friendships.push([one, other]);
-  }
-
-  nameOf = (id: Id): string => this.accounts.get(id)?.nickname ?? "";
 
   room(id: Id): ServerRoom {
     const room = this.rooms.get(id);
@@ -91,16 +37,11 @@ export class Server {
     return room;
   }
 
+  /** What a hostile server answers, by request; it may ask for the true answer. */
+  readonly lies: Record<string, (truth: () => unknown, asked: Asked) => unknown> = {};
+
   /** A request that is done, and whose answer never arrives. */
   loseAnswerTo: string | null = null;
-
-  /** An account begins anew, with no keys. */
-  reset(id: Id): void {
-    const account = this.account(id);
-    account.accountKey = null;
-    account.lists = [];
-    account.prekeys.clear();
-  }
 
   /** People to whom no push gets through. */
   readonly muted = new Set<Id>();
@@ -161,93 +102,8 @@ export class Server {
   private answer(what: string, asked: Asked): unknown {
     const handler = this.handlers[what];
     if (!handler) throw new Error(`the double does not know ${what}`);
-    return handler(asked);
-  }
-
-  private account(id: Id): Account {
-    const account = this.accounts.get(id);
-    if (!account) throw new Problem("not_found", 404);
-    return account;
-  }
-
-  me(session: Session): Record<string, unknown> {
-    const { email, nickname, status, accountKey, lists } = this.account(session.user);
-    return {
-      user_id: session.user,
-      ...{ email, nickname, status_message: status, account_key: accountKey },
-      ...{ list_version: lists.length, recovery_version: 1, device_id: session.device },
-    };
-  }
-
-  private enrol({ user, session, body }: Asked): unknown {
-    const account = this.account(user);
-    if (account.accountKey !== null) throw new Problem("keys_exist", 409);
-    account.accountKey = body["account_key"] as string;
-    const { device_list, list_sig, prekey, prekey_sig } = body as Record<string, string>;
-    account.lists.push({ version: 1, device_list: device_list!, list_sig: list_sig! });
-    const [entry] = parseDeviceList(decodeBase64url(device_list!)).entries;
-    const id = idOf(entry!.device);
-    account.prekeys.set(id, { device_id: id, seq: 1, prekey: prekey!, prekey_sig: prekey_sig! });
-    return this.me(session);
-  }
-
-  private keysOf({ path, query }: Asked): unknown {
-    const id = path[1]!;
-    const account = this.account(id);
-    if (account.accountKey === null) throw new Problem("keys_missing", 409);
-    const after = Number(query.get("after_version"));
-    return {
-      user_id: id,
-      account_key: account.accountKey,
-      lists: account.lists.filter((list) => list.version > after),
-      prekeys: [...account.prekeys.values()],
-    };
-  }
-
-  private friendsOf(user: Id): unknown {
-    const others = this.friendships
-      .filter((pair) => pair.includes(user))
-      .map(([one, other]) => (one === user ? other : one));
-    return {
-      friends: others.map((id) => {
-        const { email, nickname, status, accountKey } = this.account(id);
-        const has_keys = accountKey !== null;
-        return { user_id: id, email, nickname, status_message: status, since_ms: 1, has_keys };
-      }),
-      received: this.requests
-        .filter(({ to }) => to === user)
-        .map(({ id, from }) => {
-          const { email, nickname } = this.account(from);
-          return { friend_request_id: id, email, nickname, created_ms: 1 };
-        }),
-      sent: this.requests
-        .filter(({ from }) => from === user)
-        .map(({ id, to }) => ({
-          friend_request_id: id,
-          email: this.account(to).email,
-          created_ms: 1,
-        })),
-    };
-  }
-
-  private request({ user, body }: Asked): unknown {
-    const email = body["email"] as string;
-    const to = [...this.accounts].find(([, account]) => account.email === email)?.[0];
-    if (to) {
-      const id = idOf(systemRandom(16));
-      this.requests.push({ id, from: user, to });
-      this.tellUser(to, { event: "friend_request.received", friend_request_id: id });
-    }
-    return { status: "sent" };
-  }
-
-  private acceptRequest({ path }: Asked): unknown {
-    const found = this.requests.find(({ id }) => id === path[1]);
-    if (!found) throw new Problem("not_found", 404);
-    this.requests = this.requests.filter((request) => request !== found);
-    this.befriend(found.from, found.to);
-    this.tellUser(found.from, { event: "friendship.made", user_id: found.to });
-    return {};
+    const lie = this.lies[what];
+    return lie ? lie(() => handler(asked), asked) : handler(asked);
   }
 
   private create({ user, body }: Asked): unknown {
@@ -314,30 +170,12 @@ export class Server {
   }
 
   private readonly handlers: Record<string, (asked: Asked) => unknown> = {
-    "GET me": ({ session }) => this.me(session),
-    "PATCH me": ({ session, user, body }) => {
-      const { nickname } = body as { nickname?: string };
-      if (nickname) this.account(user).nickname = nickname;
-      return this.me(session);
-    },
-    "POST me/keys": (asked) => this.enrol(asked),
+    ...this.accountHandlers,
     "POST devices/challenge": () => ({ nonce: encodeBase64url(systemRandom(32)) }),
     "POST devices/proof": ({ session, body }) => {
       session.device = body["device_id"] as Id;
       return null;
     },
-    "POST prekeys": ({ user, body }) => {
-      const { prekey, prekey_sig } = body as Record<string, string>;
-      const { seq, device } = parsePrekey(decodeBase64url(prekey!));
-      const row = { device_id: idOf(device), seq, prekey: prekey!, prekey_sig: prekey_sig! };
-      this.account(user).prekeys.set(row.device_id, row);
-      return { seq };
-    },
-    "GET users/*/keys": (asked) => this.keysOf(asked),
-    "GET users/*": ({ path }) => ({ user_id: path[1], nickname: this.nameOf(path[1]!) }),
-    "GET friends": ({ user }) => this.friendsOf(user),
-    "POST friend-requests": (asked) => this.request(asked),
-    "POST friend-requests/*/accept": (asked) => this.acceptRequest(asked),
     "GET rooms": ({ user }) => ({
       rooms: [...this.rooms.values()]
         .filter((room) => room.stays.has(user))

@@ -3,7 +3,8 @@ import { encodeBase64url } from "../../src/crypto/encoding";
 import { systemRandom } from "../../src/crypto/primitives";
 import type { Id } from "../../src/engine/contract";
 import type { SocketPort } from "../../src/engine/platform";
-import { Problem, type Server, type Session } from "./server";
+import type { Server } from "./server";
+import { Problem, type Session } from "./server_asked";
 
 type Frame = Record<string, unknown> & { event: string; ref: string };
 

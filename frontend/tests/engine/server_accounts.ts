@@ -1,0 +1,161 @@
+/** The people of the in-memory server: accounts, keys, friends. */
+import { parseDeviceList } from "../../src/crypto/device_list";
+import { decodeBase64url } from "../../src/crypto/encoding";
+import { parsePrekey } from "../../src/crypto/prekeys";
+import { systemRandom } from "../../src/crypto/primitives";
+import type { Id } from "../../src/engine/contract";
+import { idOf } from "../../src/engine/ids";
+import { type Asked, Problem, type Session } from "./server_asked";
+
+interface Account {
+  email: string;
+  nickname: string;
+  status: string;
+  accountKey: string | null;
+  lists: { version: number; device_list: string; list_sig: string }[];
+  prekeys: Map<Id, { device_id: Id; seq: number; prekey: string; prekey_sig: string }>;
+}
+
+interface Request {
+  id: Id;
+  from: Id;
+  to: Id;
+}
+
+export abstract class Accounts {
+  readonly accounts = new Map<Id, Account>();
+  friendships: [Id, Id][] = [];
+  requests: Request[] = [];
+
+  abstract tellUser(user: Id, frame: Record<string, unknown>): void;
+
+  addAccount(nickname: string): Id {
+    const id = idOf(systemRandom(16));
+    const email = `${nickname}@example.org`;
+    const none = { accountKey: null, lists: [], prekeys: new Map() };
+    this.accounts.set(id, { email, nickname, status: "", ...none });
+    return id;
+  }
+
+  befriend(one: Id, other: Id): void {
+    this.friendships.push([one, other]);
+  }
+
+  nameOf = (id: Id): string => this.accounts.get(id)?.nickname ?? "";
+
+  /** An account begins anew, with no keys. */
+  reset(id: Id): void {
+    const account = this.account(id);
+    account.accountKey = null;
+    account.lists = [];
+    account.prekeys.clear();
+  }
+
+  private account(id: Id): Account {
+    const account = this.accounts.get(id);
+    if (!account) throw new Problem("not_found", 404);
+    return account;
+  }
+
+  me(session: Session): Record<string, unknown> {
+    const { email, nickname, status, accountKey, lists } = this.account(session.user);
+    return {
+      user_id: session.user,
+      ...{ email, nickname, status_message: status, account_key: accountKey },
+      ...{ list_version: lists.length, recovery_version: 1, device_id: session.device },
+    };
+  }
+
+  private enrol({ user, session, body }: Asked): unknown {
+    const account = this.account(user);
+    if (account.accountKey !== null) throw new Problem("keys_exist", 409);
+    account.accountKey = body["account_key"] as string;
+    const { device_list, list_sig, prekey, prekey_sig } = body as Record<string, string>;
+    account.lists.push({ version: 1, device_list: device_list!, list_sig: list_sig! });
+    const [entry] = parseDeviceList(decodeBase64url(device_list!)).entries;
+    const id = idOf(entry!.device);
+    account.prekeys.set(id, { device_id: id, seq: 1, prekey: prekey!, prekey_sig: prekey_sig! });
+    return this.me(session);
+  }
+
+  private keysOf({ path, query }: Asked): unknown {
+    const id = path[1]!;
+    const account = this.account(id);
+    if (account.accountKey === null) throw new Problem("keys_missing", 409);
+    const after = Number(query.get("after_version"));
+    return {
+      user_id: id,
+      account_key: account.accountKey,
+      lists: account.lists.filter((list) => list.version > after),
+      prekeys: [...account.prekeys.values()],
+    };
+  }
+
+  private friendsOf(user: Id): unknown {
+    const others = this.friendships
+      .filter((pair) => pair.includes(user))
+      .map(([one, other]) => (one === user ? other : one));
+    return {
+      friends: others.map((id) => {
+        const { email, nickname, status, accountKey } = this.account(id);
+        const has_keys = accountKey !== null;
+        return { user_id: id, email, nickname, status_message: status, since_ms: 1, has_keys };
+      }),
+      received: this.requests
+        .filter(({ to }) => to === user)
+        .map(({ id, from }) => {
+          const { email, nickname } = this.account(from);
+          return { friend_request_id: id, email, nickname, created_ms: 1 };
+        }),
+      sent: this.requests
+        .filter(({ from }) => from === user)
+        .map(({ id, to }) => ({
+          friend_request_id: id,
+          email: this.account(to).email,
+          created_ms: 1,
+        })),
+    };
+  }
+
+  private request({ user, body }: Asked): unknown {
+    const email = body["email"] as string;
+    const to = [...this.accounts].find(([, account]) => account.email === email)?.[0];
+    if (to) {
+      const id = idOf(systemRandom(16));
+      this.requests.push({ id, from: user, to });
+      this.tellUser(to, { event: "friend_request.received", friend_request_id: id });
+    }
+    return { status: "sent" };
+  }
+
+  private acceptRequest({ path }: Asked): unknown {
+    const found = this.requests.find(({ id }) => id === path[1]);
+    if (!found) throw new Problem("not_found", 404);
+    this.requests = this.requests.filter((request) => request !== found);
+    this.befriend(found.from, found.to);
+    this.tellUser(found.from, { event: "friendship.made", user_id: found.to });
+    return {};
+  }
+
+  protected readonly accountHandlers: Record<string, (asked: Asked) => unknown> = {
+    "GET me": ({ session }) => this.me(session),
+    "PATCH me": ({ session, user, body }) => {
+      const { nickname } = body as { nickname?: string };
+      if (nickname) this.account(user).nickname = nickname;
+      return this.me(session);
+    },
+    "POST me/keys": (asked) => this.enrol(asked),
+    "POST prekeys": ({ user, body }) => {
+      const { prekey, prekey_sig } = body as Record<string, string>;
+      const { seq, device } = parsePrekey(decodeBase64url(prekey!));
+      const row = { device_id: idOf(device), seq, prekey: prekey!, prekey_sig: prekey_sig! };
+      this.account(user).prekeys.set(row.device_id, row);
+      return { seq };
+    },
+    "GET users/*/keys": (asked) => this.keysOf(asked),
+    "GET users/*": ({ path }) => ({ user_id: path[1], nickname: this.nameOf(path[1]!) }),
+    "GET friends": ({ user }) => this.friendsOf(user),
+    "POST friend-requests": (asked) => this.request(asked),
+    "POST friend-requests/*/accept": (asked) => this.acceptRequest(asked),
+  };
+}
