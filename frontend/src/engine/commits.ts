@@ -14,7 +14,7 @@ import {
 import { decodeBase64url, encodeBase64url, fromHex, hex } from "../crypto/encoding";
 import { type RoomView, usersToRefresh } from "../crypto/epoch";
 import { type Op, parseOps } from "../crypto/ops";
-import { findMember } from "../crypto/roster";
+import { findMember, roomOf } from "../crypto/roster";
 import { catchUp } from "./apply";
 import { followChain } from "./chain";
 import type { Id } from "./contract";
@@ -23,7 +23,7 @@ import { idBytes, idOf } from "./ids";
 import { pause } from "./platform";
 import { type RoomRecord, readEpoch, readRoom } from "./records";
 import { Refusal, refuse } from "./refusal";
-import { updateInfo } from "./rooms";
+import { fetchInfo, sameRoom, updateInfo } from "./rooms";
 import type { RoomJson } from "./wire";
 
 const ATTEMPTS = 7;
@@ -161,11 +161,6 @@ export async function commitRoom(core: Core, roomId: Id, plan: Plan): Promise<vo
   await followChain(core, roomId);
 }
 
-/** Fetch a room as the server sees it now. */
-export async function fetchInfo(core: Core, roomId: Id): Promise<RoomJson> {
-  return core.api.get<RoomJson>(pathOf(roomId));
-}
-
 /** Begin the direct room with a person; gives its id, also when it exists already. */
 export async function postDirect(core: Core, userId: Id): Promise<RoomJson> {
   const by = await committer(core, { members: [core.userId], newcomers: [userId] }, {});
@@ -186,15 +181,22 @@ export async function postGroup(
   return postRoom(core, await createGroup(by, await Promise.all(lists), { title }));
 }
 
+/**
+ * Post a room's first commit. Its id follows from the origin (docs/protocol.md §6.1): an answer
+ * with another one would lead what is typed to other people, and is refused as `unverified`.
+ */
 async function postRoom(core: Core, commit: Commit): Promise<RoomJson> {
   const [create] = parseOps(commit.ops);
   if (create?.op !== "create") throw new Error("a room begins with one create");
   const genesis = encodeBase64url(create.origin.data);
+  const roomId = idOf(roomOf(create.origin));
   try {
-    return await core.api.post<RoomJson>("/api/rooms", { genesis, ...travelling(commit) });
+    const body = { genesis, ...travelling(commit) };
+    return sameRoom(await core.api.post<RoomJson>("/api/rooms", body), roomId);
   } catch (error) {
     const exists = error instanceof Refusal && error.code === "room_exists";
     if (!exists || error.roomId === undefined) throw error;
-    return fetchInfo(core, error.roomId);
+    if (error.roomId !== roomId) throw refuse("unverified");
+    return fetchInfo(core, roomId);
   }
 }

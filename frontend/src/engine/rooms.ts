@@ -8,7 +8,7 @@ import {
   readRoom,
   updateRoom,
 } from "./records";
-import { Refusal } from "./refusal";
+import { Refusal, refuse } from "./refusal";
 import { ROOM_TABLES } from "./store/schema";
 import { Changes } from "./store/store";
 import type { RoomJson } from "./wire";
@@ -58,10 +58,21 @@ export async function deleteRoom(core: Core, roomId: Id): Promise<void> {
   core.changed({ rooms: [roomId] });
 }
 
+/** Give what the server says of a room, unless it speaks of another one: `unverified`. */
+export function sameRoom(info: RoomJson, roomId: Id): RoomJson {
+  if (info.room_id !== roomId) throw refuse("unverified");
+  return info;
+}
+
+/** Fetch a room as the server sees it now. */
+export async function fetchInfo(core: Core, roomId: Id): Promise<RoomJson> {
+  return sameRoom(await core.api.get<RoomJson>(`/api/rooms/${roomId}`), roomId);
+}
+
 /** Ask the server about one room; one that is not there any more goes. In its lane. */
 export async function refreshRoom(core: Core, roomId: Id): Promise<RoomJson | null> {
   try {
-    const info = await core.api.get<RoomJson>(`/api/rooms/${roomId}`);
+    const info = await fetchInfo(core, roomId);
     await updateInfo(core, info);
     return info;
   } catch (error) {
