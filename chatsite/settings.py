@@ -12,6 +12,8 @@ from chatsite import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+YEAR = 365 * 24 * 60 * 60
+
 # What is run, and where its data lives
 
 PROFILE = env.choice("GAMRAE_PROFILE", "solo", {"solo", "cluster"})
@@ -46,7 +48,8 @@ SIGNUP = env.choice("SIGNUP", "open", {"open", "invite"})
 # The stores: one file in solo, addresses in cluster
 
 if SOLO:
-    DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{DATA / 'gamrae.sqlite3'}")
+    DATABASE_URL = env.text("DATABASE_URL")
+    DATABASE_URL = DATABASE_URL or f"sqlite:///{env.private_file(DATA / 'gamrae.sqlite3')}"
     BROKER_URL = MONGO_URL = REDIS_URL = ""
     DATABASE_CA = BROKER_CA = MONGO_CA = REDIS_CA = ""
 else:
@@ -72,7 +75,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(DATA / "test.sqlite3")}
 else:
     # A connection belongs to a thread, and requests have threads of their own: none is kept.
-    DATABASES["default"] |= {"CONN_MAX_AGE": 0, "OPTIONS": env.mysql_options(DATABASE_CA)}
+    DATABASES["default"] |= {"ENGINE": "chatsite.mysql", "CONN_MAX_AGE": 0}
+    DATABASES["default"]["OPTIONS"] = env.mysql_options(DATABASE_CA)
     DATABASES["default"]["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -83,8 +87,13 @@ CACHES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
+# By default a socket that is open for a day, or that leaves a word unread for a minute, silently
+# leaves its groups, and a hundred unread words make it miss the end of its session.
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    "default": {
+        "BACKEND": "channels.layers.InMemoryChannelLayer",
+        "CONFIG": {"expiry": YEAR, "group_expiry": YEAR, "capacity": 1000},
+    }
 }
 if not SOLO:
     CACHES["default"] = {

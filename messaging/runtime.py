@@ -14,7 +14,7 @@ from messaging.positions import positions_of
 from messaging.store import MessageLog
 from messaging.store.relational import RelationalLog
 
-__all__ = ["archiver", "fan_out", "hub", "log", "queue"]
+__all__ = ["archiver", "fan_out", "hub", "log", "queue", "start", "stop"]
 
 
 @functools.cache
@@ -47,3 +47,15 @@ def hub() -> Hub:
 def archiver() -> Archiver:
     """What takes from the queue and writes the log."""
     return Archiver(log(), stored=announce.message_stored, refused=announce.message_refused)
+
+
+async def start() -> None:
+    """Let connections live on the running loop: the server's, or that of a command."""
+    await queue().start()
+    await fan_out().start()
+
+
+async def stop() -> None:
+    """Finish what is in hand and let go of the connections."""
+    await queue().stop()
+    await fan_out().stop()

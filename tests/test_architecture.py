@@ -122,6 +122,7 @@ def test_no_module_is_named_for_nothing() -> None:
     nameless = {"base", "common", "helper", "helpers", "util", "utils"}
     paths = written(PYTHON_FOLDERS, ".py") + written(TYPESCRIPT_FOLDERS, ".ts")
     found = [name(path) for path in paths if {path.stem, path.parent.name} & nameless]
+    found.remove("chatsite/mysql/base.py")  # Django looks for a database backend under this name
     refuse(found, bad="rooms/utils.py", good="rooms/access.py, named after what is in it")
 
 

@@ -71,7 +71,7 @@ class Link:
             link.channel = await link.ask(connection.channel, callback_name="on_open_callback")
             link.channel.add_on_close_callback(link._channel_closed)
         except BaseException:
-            link.close()
+            await link.end()
             raise
         return link
 
@@ -145,7 +145,7 @@ async def keep_connected(
         finally:
             over()
             if link is not None:
-                link.close()
+                await link.end()
         log.error("code=broker_unavailable error=%s", why)
         await asyncio.sleep(backoff.pause())
 

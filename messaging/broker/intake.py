@@ -81,12 +81,9 @@ class Intake:
 
     async def stop(self) -> None:
         """Let go; what was not acknowledged goes back to its queue."""
-        link = self._link
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
-        if link is not None:
-            await link.end()
 
     async def _begin(self, link: Link) -> None:
         await self._topology.declare(link)

@@ -58,12 +58,9 @@ class Publisher:
         """Wait for the confirms on their way, then let go."""
         if self._waiting:
             await asyncio.wait(set(self._waiting.values()), timeout=CONFIRM_SECONDS)
-        link = self._link
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
-        if link is not None:
-            await link.end()
 
     async def _connected(self) -> Link:
         while self._link is None or self._is_blocked:

@@ -18,3 +18,9 @@ class FanOut(Protocol):
 
     async def publish(self, room_id: uuid.UUID, payload: bytes) -> None:
         """Hand the same bytes to every process that joined. Never raises for a lost connection."""
+
+    async def start(self) -> None:
+        """Connect; safe to call twice."""
+
+    async def stop(self) -> None:
+        """Let go of the connections; who has joined stays joined."""

@@ -44,6 +44,12 @@ class InProcessFanOut:
                 with self._lock:
                     self._drop(room_id, listener)
 
+    async def start(self) -> None:
+        """See `FanOut.start`."""
+
+    async def stop(self) -> None:
+        """See `FanOut.stop`."""
+
     def _drop(self, room_id: uuid.UUID, listener: Listener) -> None:
         rest = tuple(each for each in self._listeners.get(room_id, ()) if each != listener)
         if rest:

@@ -76,8 +76,12 @@ class RedisFanOut:
         """See `FanOut.publish`."""
         await self._home.run(lambda: self._publish(self._channel(room_id), payload))
 
+    async def start(self) -> None:
+        """See `FanOut.start`; the connections live on the loop that calls this first."""
+        self._home.adopt()
+
     async def stop(self) -> None:
-        """Let go of the connections."""
+        """See `FanOut.stop`."""
         await self._home.run(self._stop)
         self._home.leave()
 

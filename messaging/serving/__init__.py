@@ -18,13 +18,15 @@ class CannotListen(Exception):
 class Listening:
     """Where to listen, and what to do when that begins and when the process is told to end.
 
-    ``began`` gets the port, which is of interest when 0 was asked for. ``drain`` is awaited once
-    between the signal and the stop.
+    ``opened`` is awaited in the server's event loop before anybody is answered. ``began`` gets the
+    port, which is of interest when 0 was asked for. ``drain`` is awaited once between the signal
+    and the stop.
     """
 
     host: str
     port: int
     certificate: str
     key: str
+    opened: Callable[[], Awaitable[None]]
     began: Callable[[int], None]
     drain: Callable[[], Awaitable[None]]

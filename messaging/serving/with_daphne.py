@@ -29,6 +29,7 @@ def serve(application: Any, listening: Listening) -> None:
     loop = twisted_reactor._asyncioEventloop
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.end)
+    loop.run_until_complete(listening.opened())
     server.run()
     if server.refusal is not None:
         raise CannotListen(server.refusal)

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ending.set)
         queue = runtime.queue()
-        await queue.start()
+        await runtime.start()
         self.stdout.write("Gamrae: archiving")
         self.stdout.flush()
         archiving = asyncio.create_task(runtime.archiver().run(queue, ending))
@@ -46,6 +46,6 @@ class Command(BaseCommand):
         done, _ = await asyncio.wait({archiving}, timeout=LAST_BATCH_SECONDS)
         told.cancel()
         archiving.cancel()
-        await queue.stop()
+        await runtime.stop()
         for task in done:
             task.result()

@@ -1,6 +1,7 @@
 """``manage.py serve``: the server, with everything that belongs to the process around it."""
 
 import gc
+import logging
 from argparse import ArgumentParser
 from contextlib import ExitStack
 from importlib import import_module
@@ -13,11 +14,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from accounts.refusals import Refused
 from messaging import runtime, services
 from messaging.drain import this_process
 from messaging.serving import CannotListen, Listening
 from messaging.serving.data_lock import InUse, locked
 from messaging.transport import fast_send
+
+log = logging.getLogger("gamrae.serve")
 
 
 class Command(BaseCommand):
@@ -58,14 +62,14 @@ class Command(BaseCommand):
 
     def serve(self, server: str, host: str, port: int) -> None:
         fast_send()
-        async_to_sync(services.finish_pending_commits)()
-        async_to_sync(services.finish_erasures)()
+        async_to_sync(self.recover)()
         connections.close_all()
         listening = Listening(
             host=host,
             port=port,
             certificate=settings.TLS_CERT,
             key=settings.TLS_KEY,
+            opened=runtime.start,
             began=lambda taken: self.began(host, taken),
             drain=lambda: this_process().run(runtime.queue()),
         )
@@ -74,6 +78,17 @@ class Command(BaseCommand):
             with_server.serve(get_default_application(), listening)
         except CannotListen as error:
             raise CommandError(f"HOST, PORT: cannot listen at {host}:{port}: {error}") from error
+
+    async def recover(self) -> None:
+        """Finish what crashed processes left. What cannot be finished now waits for the next."""
+        await runtime.start()
+        try:
+            await services.finish_pending_commits()
+            await services.finish_erasures()
+        except Refused as refused:
+            log.warning("code=%s step=recover", refused.code)
+        finally:
+            await runtime.stop()
 
     def began(self, host: str, port: int) -> None:
         """Everything loaded by now stays: the garbage collector need not look at it again."""

@@ -1,0 +1,113 @@
+"""A cluster as its operator runs it: web processes, an archiver, and one database for them."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import MySQLdb
+
+from tests.e2e.site import ROOT, Site
+
+Settings = dict[str, str]
+
+
+def on_database(url: str, name: str) -> str:
+    """The same server's database of another name."""
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+@contextmanager
+def own_database(addresses: Mapping[str, str], name: str) -> Iterator[Settings]:
+    """The settings of a cluster with empty stores of its own; the database is dropped after."""
+    where = urlsplit(addresses["DATABASE_URL"])
+    ca = addresses.get("DATABASE_CA")
+    tls = {"ssl": {"ca": ca}, "ssl_mode": "VERIFY_IDENTITY"} if ca else {}
+    server = MySQLdb.connect(
+        host=where.hostname, port=where.port, user=where.username, password=where.password, **tls
+    )
+    try:
+        server.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        yield {
+            **addresses,
+            "DATABASE_URL": on_database(addresses["DATABASE_URL"], name),
+            "MONGO_URL": on_database(addresses["MONGO_URL"], name),
+            "GAMRAE_PROFILE": "cluster",
+            "SECRET_KEY": secrets.token_hex(32),
+            "LOG_LEVEL": "INFO",
+        }
+    finally:
+        server.query(f"DROP DATABASE IF EXISTS {name}")
+        server.close()
+
+
+class ArchiverProcess:
+    """``manage.py archive_messages``."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.log = folder / "archiver.log"
+        self.environment = {**os.environ, "GAMRAE_DATA": str(folder / "data"), **settings}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "ArchiverProcess":
+        """Begin; returns at once, because it waits for whatever is missing."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "archive_messages"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        return self
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait; gives the exit status."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def stop(self) -> None:
+        """Leave nothing behind, whatever happened before."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class Cluster:
+    """Two web processes and an archiver."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.settings = settings
+        self.one = Site(folder / "one", **settings)
+        self.two = Site(folder / "two", **settings)
+        self.archiver = ArchiverProcess(folder / "archiver", settings)
+
+    def start(self) -> "Cluster":
+        """Migrate, and start all three."""
+        self.one.manage("migrate", "--verbosity", "0")
+        self.archiver.start()
+        self.one.start()
+        self.two.start()
+        return self
+
+    def stop(self) -> None:
+        """Leave nothing behind."""
+        for process in (self.one, self.two, self.archiver):
+            process.stop()
+
+
+def until(true_of: object, seconds: float = 20) -> None:
+    """Ask every 0.05 s until it is so."""
+    assert callable(true_of)
+    ends = time.monotonic() + seconds
+    while not true_of():
+        assert time.monotonic() < ends, "it did not come about"
+        time.sleep(0.05)

@@ -1,0 +1,78 @@
+"""alice on one web process, bob on the other, the archiver a third, nothing shared but services."""
+
+import signal
+
+import pytest
+
+from tests.cli.terminal import Terminal
+from tests.cluster.processes import Cluster, own_database
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def cluster(addresses, namespace, tmp_path_factory):
+    with own_database(addresses, f"{namespace}_flow") as settings:
+        made = Cluster(tmp_path_factory.mktemp("cluster"), settings)
+        try:
+            yield made.start()
+        finally:
+            made.stop()
+
+
+@pytest.fixture
+def people(cluster, tmp_path, capsys, request):
+    """alice at one process and bob at the other, friends, in the group garden."""
+    prefix = request.node.name.replace("_", "-")[:30]
+
+    def terminal(name, site):
+        email = f"{name}.{prefix}@example.org"
+        return Terminal(name, email, site.address, tmp_path / name, capsys).sign_up()
+
+    alice, bob = terminal("alice", cluster.one), terminal("bob", cluster.two)
+    alice.befriend(bob)
+    alice("room", "group", "garden", bob.email)
+    return alice, bob
+
+
+def test_what_one_says_the_other_reads(people):
+    alice, bob = people
+    assert alice("send", "garden", "안녕, 밥!", "--wait", "stored").row["state"] == "stored"
+    assert bob("send", "garden", "안녕, 앨리스", "--wait", "stored").row["state"] == "stored"
+
+    assert alice.reads("garden") == bob.reads("garden") == ["안녕, 밥!", "안녕, 앨리스"]
+
+
+def test_an_archiver_that_was_killed_leaves_nothing_out(cluster, people):
+    alice, bob = people
+    assert cluster.archiver.end(signal.SIGKILL) == -signal.SIGKILL
+    assert alice("send", "garden", "nobody archives").row["state"] == "accepted"
+
+    cluster.archiver.start()
+
+    assert alice("send", "garden", "again", "--wait", "stored").row["state"] == "stored"
+    assert bob.reads("garden") == ["nobody archives", "again"]
+
+
+def test_an_archiver_ends_cleanly_when_told(cluster, people):
+    alice, bob = people
+    alice("send", "garden", "before", "--wait", "stored")
+
+    assert cluster.archiver.end(signal.SIGTERM) == 0
+    cluster.archiver.start()
+
+    alice("send", "garden", "after", "--wait", "stored")
+    assert bob.reads("garden") == ["before", "after"]
+
+
+def test_a_web_process_that_was_killed_takes_nothing_with_it(cluster, people):
+    alice, bob = people
+    assert alice("send", "garden", "confirmed").row["state"] == "accepted"
+
+    cluster.one.end(signal.SIGKILL)
+    assert alice("send", "garden", "nobody hears").status == 3
+    cluster.one.start()
+
+    assert bob.reads("garden") == ["confirmed"]
+    assert alice("send", "garden", "back", "--wait", "stored").row["state"] == "stored"
+    assert bob.reads("garden") == ["confirmed", "back"]
