@@ -8,9 +8,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from benchmarks.browser_case import in_chromium
 from benchmarks.crypto_cases import seal_and_open, sign_up_keys
 from benchmarks.results import Result, table
 from benchmarks.room_case import room_of_fifty
+from benchmarks.start_case import first_and_second_start
 
 Case = Callable[[], list[Result]]
 
@@ -18,8 +20,10 @@ Case = Callable[[], list[Result]]
 CASES: dict[str, Case] = {
     "sign_up_keys": sign_up_keys,
     "seal_and_open": seal_and_open,
+    "browser": in_chromium,
     "room_of_50_daphne": partial(room_of_fifty, "daphne"),
     "room_of_50_uvicorn": partial(room_of_fifty, "uvicorn"),
+    "start": first_and_second_start,
 }
 
 

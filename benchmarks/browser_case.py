@@ -1,0 +1,38 @@
+"""What the client's cryptography costs in this machine's Chromium."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+from playwright.sync_api import sync_playwright
+
+from benchmarks.results import Result, percentiles
+from benchmarks.servers import ROOT, own_data, serving
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+MEASURE = "async (address) => { await import(address); return await measureCrypto(); }"
+
+
+def in_chromium() -> list[Result]:
+    """Keys of a sign-up, sealing and opening, on a page of ours under its own policy."""
+    browser_path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if browser_path is None:
+        raise RuntimeError("no Chromium found: install it, or name one in CHROMIUM")
+    manifest = json.loads((ROOT / "frontend" / "dist" / "manifest.json").read_text())
+    script = "/static/" + manifest["src/entries/bench.ts"]["file"]
+    with own_data():
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, check=True)
+        with serving("daphne") as (address, _), sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+            page = browser.new_page()
+            page.goto(f"{address}/accounts/login/")
+            measured: dict[str, list[float]] = page.evaluate(MEASURE, script)
+            browser.close()
+    return [
+        result
+        for what, milliseconds in measured.items()
+        for result in percentiles("browser", "chromium", what, [ms / 1000 for ms in milliseconds])
+    ]
