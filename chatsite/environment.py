@@ -4,14 +4,20 @@ Nothing here knows Django: `settings.py` asks, this module answers or raises `Im
 """
 
 import os
+import re
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 
+# Host names as browsers write them: punycode, and nothing before or after host and port.
+ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
@@ -77,7 +83,7 @@ def secret(name: str, file: Path) -> str:
             raise ImproperlyConfigured(f"{name} is too short: use at least 32 random characters.")
         return given
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(file.parent)
         try:
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
@@ -88,18 +94,59 @@ def secret(name: str, file: Path) -> str:
     return file.read_text().strip()
 
 
+def private_file(file: Path) -> Path:
+    """A file that is made, if it is not there, for its owner alone, in a folder for the same.
+
+    SQLite gives the files beside its own the mode that its own has.
+    """
+    _make_folder(file.parent)
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    return file
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ImproperlyConfigured(f"GAMRAE_DATA: {folder} cannot be made.") from error
+
+
 def origins(name: str) -> list[str]:
     """A comma-separated list of addresses, each as `origin` wants it."""
     return [_checked_origin(name, value.rstrip("/")) for value in words(name)]
 
 
 def _checked_origin(name: str, value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or value.count("/") != 2:
+    found = ORIGIN.fullmatch(value.lower())
+    if not found or not 0 < int(found[1] or 80) < 65536:
         raise ImproperlyConfigured(
             f"{name} is {value!r}: use an address like https://chat.example.org."
         )
     return value.lower()
+
+
+def zone(name: str, default: str) -> str:
+    """A time zone by its name."""
+    value = text(name, default)
+    if value not in available_timezones():
+        raise ImproperlyConfigured(f"{name} is {value!r}: use a name like Asia/Seoul.")
+    return value
+
+
+def parsed(
+    name: str, url: str, parse: Callable[[str], dict[str, Any]], names: str
+) -> dict[str, Any]:
+    """What a library makes of an address; ``names`` is the member without which it is none.
+
+    The sentence does not repeat the address: it may hold a password.
+    """
+    try:
+        config = parse(url)
+        config[names]
+    except (ValueError, KeyError, ImproperlyConfigured):
+        raise ImproperlyConfigured(f"{name} is not an address that can be used.") from None
+    return config
 
 
 def host_of(origin: str) -> str:

@@ -23,8 +23,8 @@ PORT = env.integer("PORT", 8000, 1, 65535)
 HOST = env.text("HOST", "127.0.0.1")
 SERVER = env.choice("GAMRAE_SERVER", "daphne", {"daphne", "uvicorn"})
 FAST_SEND = env.choice("GAMRAE_FAST_SEND", "auto", {"auto", "off"})
-TLS_CERT = env.text("TLS_CERT")
-TLS_KEY = env.text("TLS_KEY")
+TLS_CERT = env.file("TLS_CERT")
+TLS_KEY = env.file("TLS_KEY")
 if bool(TLS_CERT) != bool(TLS_KEY):
     raise ImproperlyConfigured("TLS_CERT and TLS_KEY belong together: set both or none.")
 
@@ -63,7 +63,9 @@ else:
     MONGO_CA = env.file("MONGO_CA")
     REDIS_CA = env.file("REDIS_CA")
 
-DATABASES: dict[str, dict[str, Any]] = {"default": environ.Env.db_url_config(DATABASE_URL)}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.parsed("DATABASE_URL", DATABASE_URL, environ.Env.db_url_config, "ENGINE")
+}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # FULL: what is confirmed is on disk. IMMEDIATE: a transaction takes its write lock at once.
     DATABASES["default"]["OPTIONS"] = {
@@ -198,7 +200,7 @@ LANGUAGE_COOKIE_HTTPONLY = True
 EMAIL_URL = env.text("EMAIL_URL")
 MAIL_CONFIGURED = bool(EMAIL_URL)
 if MAIL_CONFIGURED:
-    vars().update(environ.Env.email_url_config(EMAIL_URL))
+    vars().update(env.parsed("EMAIL_URL", EMAIL_URL, environ.Env.email_url_config, "EMAIL_BACKEND"))
 else:
     EMAIL_BACKEND = "chatsite.mail.FolderBackend"
     EMAIL_FILE_PATH = str(DATA / "mail")
@@ -258,7 +260,7 @@ LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", _("한국어")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "chatsite" / "locale"]
 USE_TZ = True
-TIME_ZONE = env.text("TIME_ZONE", "Asia/Seoul")
+TIME_ZONE = env.zone("TIME_ZONE", "Asia/Seoul")
 
 # Static files: the built front end and the admin's own
 
@@ -316,15 +318,18 @@ LIMIT_FRIEND_REQUESTS_PER_HOUR = env.integer("LIMIT_FRIEND_REQUESTS_PER_HOUR", 2
 
 # Logs: ids and codes only
 
+LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", "WARNING", LEVELS)},
     "loggers": {
-        "gamrae": {"level": env.text("LOG_LEVEL", "INFO")},
+        "gamrae": {"level": env.choice("LOG_LEVEL", "INFO", LEVELS)},
         # Its warnings name addresses that people asked for.
         "django.request": {"level": "ERROR"},
+        # And these name hosts and addresses with keys in them that anybody may send.
+        "django.security": {"level": "CRITICAL"},
     },
 }

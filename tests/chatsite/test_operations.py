@@ -25,6 +25,7 @@ READERS = {
     "secret",
     "networks",
     "file",
+    "zone",
 }
 APPS = ("accounts", "friends", "rooms", "messaging", "chatsite")
 
@@ -85,6 +86,12 @@ def test_only_one_module_reads_the_environment():
         (lambda: env.integer("THING", 1, 1, 10), "-1"),
         (lambda: env.origin("THING", "http://a"), "chat.example.org"),
         (lambda: env.origin("THING", "http://a"), "https://chat.example.org/path"),
+        (lambda: env.origin("THING", "http://a"), "https://user:word@chat.example.org"),
+        (lambda: env.origin("THING", "http://a"), "https://chat.example.org:99999"),
+        (lambda: env.origin("THING", "http://a"), "https://chat.example.org?from=here"),
+        (lambda: env.origin("THING", "http://a"), "https://채팅.example"),
+        (lambda: env.origin("THING", "http://a"), "https://[::1"),
+        (lambda: env.zone("THING", "Asia/Seoul"), "Mars/North"),
         (lambda: env.origins("THING"), "https://chat.example.org,nonsense"),
         (lambda: env.networks("THING"), "10.0.0.0/8,proxy"),
         (lambda: env.secret("THING", Path("unused")), "short"),
@@ -117,6 +124,15 @@ def test_a_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path):
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_the_database_is_for_its_owner_alone_and_so_is_the_folder(tmp_path):
+    file = env.private_file(tmp_path / "data" / "database")
+
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    file.write_text("kept")
+    assert env.private_file(file).read_text() == "kept"
+
+
 @pytest.mark.parametrize(
     ("origin", "written"),
     [
@@ -135,7 +151,12 @@ def test_a_device_proof_names_the_port(origin, written):
     ("given", "named"),
     [
         ({"GAMRAE_PROFILE": "cluster"}, "DATABASE_URL"),
-        ({"TLS_CERT": "/a.pem"}, "TLS_KEY"),
+        ({"TLS_CERT": __file__}, "TLS_KEY"),
+        ({"TLS_CERT": "/nowhere.pem", "TLS_KEY": "/nowhere.pem"}, "TLS_CERT"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
+        ({"EMAIL_URL": "nonsense"}, "EMAIL_URL"),
+        ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+        ({"GAMRAE_DATA": "/proc/nothing"}, "GAMRAE_DATA"),
         ({"SIGNUP": "closed"}, "SIGNUP"),
         ({"PORT": "0"}, "PORT"),
     ],
