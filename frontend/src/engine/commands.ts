@@ -13,8 +13,9 @@ import type { Core } from "./core";
 import type { Cursors } from "./cursors";
 import { keepMe, refreshFriends } from "./friends";
 import { idBytes } from "./ids";
+import { directRoomWith } from "./membership";
 import type { Outbox } from "./outbox";
-import { readRoom, readRooms, updateRoom } from "./records";
+import { readRoom, updateRoom } from "./records";
 import { refuse } from "./refusal";
 import { deleteRoom, markRead, refreshRoom, updateInfo } from "./rooms";
 import type { MeJson, RoomJson } from "./wire";
@@ -103,13 +104,10 @@ async function adopt(core: Core, info: RoomJson): Promise<{ roomId: Id }> {
 }
 
 async function openDirect(core: Core, userId: Id): Promise<{ roomId: Id }> {
-  const known = (await readRooms(core.store)).find(
-    ({ info, left }) =>
-      info.kind === "direct" &&
-      left === null &&
-      info.members.some((member) => member.user_id === userId),
-  );
-  return adopt(core, known ? known.info : await postDirect(core, userId));
+  const roomId = await directRoomWith(core, userId);
+  const record = roomId === null ? null : (await readRoom(core.store, roomId))?.record;
+  const isKnown = record?.view && record.left === null;
+  return adopt(core, isKnown ? record.info : await postDirect(core, userId));
 }
 
 function inviting(core: Core, userIds: readonly Id[]): Plan {

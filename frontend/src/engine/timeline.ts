@@ -3,7 +3,7 @@ import { hex } from "../crypto/encoding";
 import type { Id, Person, TimelineItem } from "./contract";
 import type { SystemLine } from "./lines";
 import type { ItemRow, OutboxRow } from "./store/schema";
-import type { CursorJson, MemberJson } from "./wire";
+import type { CursorJson } from "./wire";
 
 /** A row of the log with what it says: a text (null: it does not open), or a commit's lines. */
 export interface ReadItem {
@@ -25,7 +25,7 @@ export interface TimelineInput {
   readonly deviceId: Id;
   readonly items: readonly ReadItem[];
   readonly waiting: readonly ReadWaiting[];
-  readonly members: readonly MemberJson[];
+  readonly members: readonly Person[];
   readonly cursors: readonly CursorJson[];
   /** Names of people who are not members any more, where they are known. */
   nameOf(userId: Id): string;
@@ -39,8 +39,8 @@ export function unreadBy(
 ): number | null {
   if (seq === 0) return null;
   const readTo = new Map(cursors.map((cursor) => [cursor.user_id, cursor.read_to]));
-  const others = members.filter((member) => member.user_id !== sender);
-  return others.filter((member) => (readTo.get(member.user_id) ?? 0) < seq).length;
+  const others = members.filter((member) => member.userId !== sender);
+  return others.filter((member) => (readTo.get(member.userId) ?? 0) < seq).length;
 }
 
 function personOf(input: TimelineInput, userId: Id): Person {

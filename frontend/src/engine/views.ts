@@ -6,6 +6,7 @@ import type { Connection, Friend, Id, Me, RoomSummary, Snapshot, Timeline } from
 import type { Change } from "./core";
 import { idBytes, idOf } from "./ids";
 import type { SystemLine } from "./lines";
+import { membershipOf, nameIn } from "./membership";
 import { readOutbox } from "./outbox";
 import { isOutstanding } from "./outbox_state";
 import { type RoomRecord, readRoom, readRooms } from "./records";
@@ -175,23 +176,13 @@ export class Views {
   }
 
   private async summary(record: RoomRecord, outbox: readonly OutboxRow[]): Promise<RoomSummary> {
-    const { info, view } = record;
-    const other = info.members.find((member) => member.user_id !== this.store.userId);
-    const title = info.kind === "direct" ? (other?.nickname ?? "") : (view?.title ?? "");
     const newest = [...outbox].sort((left, right) => right.order - left.order)[0];
     const isNewer = newest !== undefined && newest.createdMs >= record.lastAtMs;
     const trouble = record.trouble === "none" && record.logFork ? "fork" : record.trouble;
     return {
-      roomId: info.room_id,
-      kind: info.kind,
-      title,
-      members: info.members.map(({ user_id: userId, nickname, role }) => ({
-        userId,
-        nickname,
-        role,
-      })),
+      roomId: record.info.room_id,
+      ...membershipOf(record, this.store.userId),
       left: record.left,
-      isAdmin: info.me.role === "admin" && record.left === null,
       unread: record.unread,
       lastText: isNewer ? await this.textOf(newest) : record.lastText,
       lastAtMs: isNewer ? newest.createdMs : record.lastAtMs,
@@ -227,9 +218,9 @@ export class Views {
       deviceId: device ? idOf(deviceId(idBytes(this.store.userId), device.dskPub)) : "",
       items,
       waiting,
-      members: record.info.members,
+      members: membershipOf(record, this.store.userId).members,
       cursors: record.info.cursors,
-      nameOf: (userId) => record.names[userId] ?? "",
+      nameOf: (userId) => nameIn(record, userId),
     });
     if (isFirst) shown.unreadAfter = unreadLine(record.readTo, made);
     const hasOlder = (await this.page(roomId, shown.from - 1)).length > 0;

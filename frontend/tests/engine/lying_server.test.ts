@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Id } from "../../src/engine/contract";
 import type { RoomJson } from "../../src/engine/wire";
 import { type Person, World } from "./cast";
+import { until } from "./clock";
 import { Problem } from "./server_asked";
 
 let world: World;
@@ -47,5 +48,73 @@ describe("a server that answers with another room", () => {
     await bob.talkTo(alice);
     world.server.lies["GET rooms/*"] = () => infoOf(trap);
     await refusesToOpen();
+  });
+});
+
+describe("a server that tells of other members than the chain does", () => {
+  /** Reload, and hear every room as the server likes it: alice has a new name, and `alter`. */
+  async function tell(person: Person, room: Id, alter: (info: RoomJson) => RoomJson): Promise<void> {
+    const { lies } = world.server;
+    lies["GET rooms/*"] = (truth) => alter(truth() as RoomJson);
+    lies["GET rooms"] = (truth) => ({
+      rooms: (truth() as { rooms: RoomJson[] }).rooms.map(alter),
+    });
+    await alice.ask("profile_update", { nickname: "alison" });
+    await person.reload();
+    await until(
+      () => person.room(room)?.members.some(({ nickname }) => nickname === "alison") === true,
+      "never told",
+    );
+  }
+
+  async function group(...others: Person[]): Promise<Id> {
+    const userIds = others.map((person) => person.id);
+    const { roomId } = await alice.ask("room_create_group", { title: "garden", userIds });
+    return roomId;
+  }
+
+  it("cannot hide one of them", async () => {
+    const room = await group(bob, mallory);
+    await tell(alice, room, (info) => ({ ...info, members: info.members.filter(({ user_id: id }) => id !== mallory.id) }));
+    const names = alice.room(room)!.members.map((member) => member.nickname);
+    expect(names.sort()).toEqual(["alison", "bob", "mallory"]);
+  });
+
+  it("cannot add one, nor make an admin", async () => {
+    const room = await group(bob);
+    await tell(bob, room, (info) => ({
+      ...info,
+      me: { ...info.me, role: "admin" },
+      members: [
+        ...info.members.map((member) => ({ ...member, role: "admin" as const })),
+        { user_id: mallory.id, nickname: "mallory", role: "admin", joined_epoch: 0 },
+      ],
+    }));
+    const { members, isAdmin } = bob.room(room)!;
+    expect(members.map(({ nickname, role }) => `${nickname} ${role}`).sort()).toEqual([
+      "alison admin",
+      "bob member",
+    ]);
+    expect(isAdmin).toBe(false);
+  });
+
+  it("cannot pass a room off as the direct room with somebody else", async () => {
+    const trap = await alice.talkTo(mallory);
+    const asBob = { user_id: bob.id, nickname: "bob" };
+    await tell(alice, trap, (info) => ({
+      ...info,
+      members: info.members.map((row) => (row.user_id === mallory.id ? { ...row, ...asBob } : row)),
+    }));
+    expect(alice.room(trap)?.title).toBe("mallory");
+    const { roomId } = await alice.ask("room_open_direct", { userId: bob.id });
+    expect(roomId).not.toBe(trap);
+  });
+
+  it("cannot pass a group off as a direct room", async () => {
+    const room = await group(bob);
+    await tell(alice, room, (info) => ({ ...info, kind: "direct" }));
+    const { kind, title } = alice.room(room)!;
+    expect([kind, title]).toEqual(["group", "garden"]);
+    expect((await alice.ask("room_open_direct", { userId: bob.id })).roomId).not.toBe(room);
   });
 });

@@ -30,8 +30,8 @@ function input(more: Partial<TimelineInput>): TimelineInput {
   return {
     ...{ userId: ALICE, deviceId: "laptop", items: [], waiting: [], cursors: [] },
     members: [
-      { user_id: ALICE, nickname: "alice", role: "member", joined_epoch: 0 },
-      { user_id: BOB, nickname: "bob", role: "member", joined_epoch: 0 },
+      { userId: ALICE, nickname: "alice" },
+      { userId: BOB, nickname: "bob" },
     ],
     nameOf: (userId) => userId,
     ...more,
