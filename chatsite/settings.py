@@ -329,6 +329,9 @@ LOGGING = {
         "gamrae": {"level": env.choice("LOG_LEVEL", "INFO", LEVELS)},
         # Its warnings name addresses that people asked for.
         "django.request": {"level": "ERROR"},
+        # At other levels they write what passes through them.
+        "pika": {"level": "ERROR"},
+        "pymongo": {"level": "ERROR"},
         # And these name hosts and addresses with keys in them that anybody may send.
         "django.security": {"level": "CRITICAL"},
     },
