@@ -4,6 +4,7 @@ import math
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib.sessions.backends.base import UpdateError
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -20,6 +21,7 @@ FOR_PROGRAMS = ("/api/", "/_allauth/", "/csp-report")
 CODES: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.NotAuthenticated, "not_signed_in"),
     (exceptions.AuthenticationFailed, "not_signed_in"),
+    (UpdateError, "not_signed_in"),  # the session ended while the request was on its way
     (exceptions.PermissionDenied, "forbidden"),
     (PermissionDenied, "forbidden"),
     (exceptions.NotFound, "not_found"),

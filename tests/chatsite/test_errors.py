@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts.refusals import REFUSALS, Refused
@@ -138,3 +139,24 @@ def test_a_form_without_its_token_is_explained(db):
     answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {})
     assert answer.status_code == 403
     assert "페이지가 오래되었어요" in answer.content.decode()
+
+
+def test_what_is_refused_before_any_view_leaves_no_address_in_the_log(db, caplog):
+    stranger = Client(enforce_csrf_checks=True)
+
+    assert stranger.post("/accounts/confirm-email/key-of-a-mailed-link/").status_code == 403
+    assert stranger.get("/", headers={"host": "made-up.example"}).status_code == 400
+
+    assert "key-of-a-mailed-link" not in caplog.text
+    assert "made-up.example" not in caplog.text
+
+
+def test_a_session_that_ends_while_it_is_used_is_none_and_does_not_come_back(alice, monkeypatch):
+    def meanwhile_signed_out():
+        Session.objects.all().delete()
+        return 0
+
+    monkeypatch.setattr("accounts.services.now_ms", meanwhile_signed_out)
+
+    assert refusal(alice.post("/api/devices/challenge")) == (401, "not_signed_in")
+    assert not Session.objects.exists()
