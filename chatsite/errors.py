@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -89,6 +90,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A request that Django itself refuses, such as one for another host."""
     if isinstance(exception, RequestDataTooBig):
         return _answer(request, Refused("too_large"), "400.html")
+    if isinstance(exception, SessionInterrupted):
+        return _answer(request, Refused("not_signed_in"), "400.html")
     return _answer(request, Refused("invalid"), "400.html")
 
 
