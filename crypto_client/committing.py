@@ -115,24 +115,19 @@ def make_commit(
     Refuses ``roster`` for operations that do not fit and ``committer`` when the own account is
     not in the result.
     """
-    roster = apply_ops(None if view is None else view.roster, ops)
-    if find_member(roster, by.keys.user) is None:
-        raise CommitterError("who leaves does not commit it")
+    roster = _roster_that_keeps_the_committer(view, ops, by.keys.user)
     senders = senders_of(roster, Trust(by.lists, {}))
     all_ops = _with_seen(view, ops, by, senders)
     recipients = {device: _recipient(by, *sender) for device, sender in senders.items()}
     prekeys = encode_prekeys([recipient.row for recipient in recipients.values()])
-    room, epoch, prev_hash = _place(view, ops)
+    place = _place(view, ops)
     secret = by.random(KEY_SIZE)
-    if clear is None:
-        clear = _clear_of(view, ops)
-    words = title if title is not None else (view.title if view and view.title else "")
-    state = clear.encode(seal_title(secret, room, epoch, prev_hash, words))
+    clear = _clear_of(view, ops) if clear is None else clear
+    title = _title_of(view) if title is None else title
+    state = clear.encode(seal_title(secret, *place, title))
     encoded_ops = encode_ops(all_ops)
     core = Core(
-        room,
-        epoch,
-        prev_hash,
+        *place,
         roster_hash(roster),
         h("ops", encoded_ops),
         h("state", state),
@@ -141,9 +136,18 @@ def make_commit(
         by.keys.device,
         by.now,
     ).encode()
-    unsigned = Commit(core, confirm_tag(secret, h("core", core)), b"", encoded_ops, state, prekeys)
-    signature = by.keys.sign("commit", unsigned.hash)
-    return replace(unsigned, sig=signature, wraps=_wraps(secret, unsigned.core_hash, recipients))
+    tag = confirm_tag(secret, h("core", core))
+    unsigned = Commit(core, tag, b"", encoded_ops, state, prekeys)
+    return _sign_and_wrap_for_each(recipients, unsigned, secret, by.keys)
+
+
+def _roster_that_keeps_the_committer(
+    view: RoomView | None, ops: Sequence[Op], committer: bytes
+) -> Roster:
+    roster = apply_ops(None if view is None else view.roster, ops)
+    if find_member(roster, committer) is None:
+        raise CommitterError("who leaves does not commit it")
+    return roster
 
 
 def _place(view: RoomView | None, ops: Sequence[Op]) -> tuple[bytes, int, bytes]:
@@ -161,6 +165,17 @@ def _origin_of(ops: Sequence[Op]) -> Origin:
 
 def _clear_of(view: RoomView | None, ops: Sequence[Op]) -> ClearState:
     return view.clear if view is not None else ClearState(_origin_of(ops).kind)
+
+
+def _title_of(view: RoomView | None) -> str:
+    return view.title if view and view.title else ""
+
+
+def _sign_and_wrap_for_each(
+    recipients: Mapping[bytes, _Recipient], unsigned: Commit, secret: bytes, keys: DeviceKeys
+) -> Commit:
+    wraps = _wraps(secret, unsigned.core_hash, recipients)
+    return replace(unsigned, sig=keys.sign("commit", unsigned.hash), wraps=wraps)
 
 
 def _wraps(

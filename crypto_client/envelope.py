@@ -37,7 +37,7 @@ from crypto_client.primitives import (
     same,
     system_random,
 )
-from crypto_client.ratchet import EpochState, message_key
+from crypto_client.ratchet import Chain, EpochState, message_key
 
 CLASS_SILENT, CLASS_MESSAGE = 0, 1
 MAX_ATTACHMENTS = 16
@@ -188,11 +188,7 @@ def seal_message(
     The same ``msg_id`` may be sealed again in a later epoch (§8.2). Refuses ``body``,
     ``epoch_unusable``, ``roster`` (the device is not in this epoch) and ``counter``.
     """
-    if not epoch.opened:
-        raise EpochUnusableError("this epoch does not open here")
-    chain = epoch.chains.get(keys.device)
-    if chain is None:
-        raise RosterError("the own device is not in this epoch")
+    chain = _chain_to_seal_with(epoch, keys.device)
     parse_body(body)
     key, next_chain = message_key(chain, chain.n)
     pre = Pre(
@@ -212,6 +208,15 @@ def seal_message(
     envelope = _seal(key, pre, body, keys, random)
     next_epoch = epoch.with_chain(keys.device, next_chain)
     return Sealed(next_epoch, envelope, h("envelope", envelope), chain.n, key)
+
+
+def _chain_to_seal_with(epoch: EpochState, own_device: bytes) -> Chain:
+    if not epoch.opened:
+        raise EpochUnusableError("this epoch does not open here")
+    chain = epoch.chains.get(own_device)
+    if chain is None:
+        raise RosterError("the own device is not in this epoch")
+    return chain
 
 
 def _seal(key: bytes, pre: bytes, body: bytes, keys: DeviceKeys, random: Random) -> bytes:

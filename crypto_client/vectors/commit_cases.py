@@ -7,6 +7,7 @@ from typing import Any
 from crypto_client import xwing
 from crypto_client.commit import ClearState, Commit, parse_core
 from crypto_client.committing import (
+    Committer,
     commit_add,
     commit_remove,
     commit_role,
@@ -28,10 +29,18 @@ from crypto_client.vectors.room_cases import row
 def cases(cast: World) -> Iterator[tuple[str, Case]]:
     """Give every case with its topic."""
     first, received = group(cast, "alice", "bob")
+    by = by_of(cast, received)
     for case in (
-        *_accepted(cast, first, received),
+        *_beginnings(cast, first),
+        *_memberships(cast, first, received, by),
+        *_titles_and_policies(cast, received, by),
+        *_tolerated(cast, first, received, by),
         *_chain(cast, received),
-        *_bytes(cast, received),
+        *_cores(cast, received),
+        *_parts_flipped_by_server(cast, received),
+        *_signatures_and_tags(cast, received),
+        *_beyond_limits(cast, received),
+        *_list_missing(cast, received),
         *_unusable(cast, received),
     ):
         yield "commit", case
@@ -56,12 +65,16 @@ def judged(
     return Case(name, comment, "7.3", "receive_commit", given, expect)
 
 
-def _accepted(cast: World, first: Commit, received: dict[str, Received]) -> Iterator[Case]:
-    hers, his = received["alice"], received["bob"]
-    by = cast.committer(cast.alice, hers.epoch)
+def _beginnings(cast: World, first: Commit) -> Iterator[Case]:
     yield judged(cast, None, first, "create-group", "epoch 0")
     pair, _ = direct(cast, "alice", "bob")
     yield judged(cast, None, pair, "create-direct", "two accounts, no admin")
+
+
+def _memberships(
+    cast: World, first: Commit, received: dict[str, Received], by: Committer
+) -> Iterator[Case]:
+    hers, his = received["alice"], received["bob"]
     yield judged(cast, his, commit_rotation(hers.view, by), "rotation", "no operation")
     add = commit_add(hers.view, [cast.carol.devices], by)
     yield judged(cast, his, add, "add", "by an admin")
@@ -81,6 +94,12 @@ def _accepted(cast: World, first: Commit, received: dict[str, Received]) -> Iter
     )
     yield judged(cast, with_carol["bob"], left, "leave", "a member commits a leave")
     yield judged(cast, his, commit_role(hers.view, cast.bob.user, 2, by), "role", "a second admin")
+
+
+def _titles_and_policies(
+    cast: World, received: dict[str, Received], by: Committer
+) -> Iterator[Case]:
+    hers, his = received["alice"], received["bob"]
     yield judged(cast, his, commit_title(hers.view, "정원", by), "title", "renamed")
     ignored = Forgery(hers.view, cast.bob.keys, to=[cast.bob], title="other").make()
     why = "without a state operation the old title stays"
@@ -93,6 +112,12 @@ def _accepted(cast: World, first: Commit, received: dict[str, Received]) -> Iter
         clear=ClearState(1, history_policy=0),
     ).make()
     yield judged(cast, his, strict, "policy-stricter", "history off")
+
+
+def _tolerated(
+    cast: World, first: Commit, received: dict[str, Received], by: Committer
+) -> Iterator[Case]:
+    hers, his = received["alice"], received["bob"]
     year_3000 = Forgery(
         hers.view, cast.alice.keys, to=[cast.bob], core={"time": 32_503_680_000_000}
     ).make()
@@ -104,7 +129,7 @@ def _accepted(cast: World, first: Commit, received: dict[str, Received]) -> Iter
     yield judged(cast, his, only, "verify-only", "without a source", source=None)
 
 
-def by_of(cast: World, received: dict[str, Received]) -> Any:
+def by_of(cast: World, received: dict[str, Received]) -> Committer:
     """Give alice, ready to commit after what she received."""
     return cast.committer(cast.alice, received["alice"].epoch)
 
@@ -129,7 +154,7 @@ def _chain(cast: World, received: dict[str, Received]) -> Iterator[Case]:
     yield judged(cast, None, pair, "direct-room-id-mismatch", why, "reference", room=b"d" * 16)
 
 
-def _bytes(cast: World, received: dict[str, Received]) -> Iterator[Case]:
+def _cores(cast: World, received: dict[str, Received]) -> Iterator[Case]:
     hers, his = received["alice"], received["bob"]
     alice = cast.alice.keys
     good = Forgery(hers.view, alice, to=[cast.bob]).make()
@@ -147,15 +172,25 @@ def _bytes(cast: World, received: dict[str, Received]) -> Iterator[Case]:
     yield core("trailing-byte", "a byte more", good.core + b"\0", "parse")
     short = lp(*fields[:3], fields[3][1:], *fields[4:])
     yield core("epoch-7-bytes", "a number of another width", short, "parse")
+
+
+def _parts_flipped_by_server(cast: World, received: dict[str, Received]) -> Iterator[Case]:
+    hers, his = received["alice"], received["bob"]
+    good = Forgery(hers.view, cast.alice.keys, to=[cast.bob]).make()
     flipped = replace(good, state=ClearState(1, add_policy=1).encode(lp_split(good.state)[4]))
     why = "not the bytes that the core names"
     yield judged(cast, his, flipped, "state-flip-by-server", why, "reference")
     other_ops = replace(good, ops=lp(ChangeState().encode()))
     yield judged(cast, his, other_ops, "ops-flip-by-server", why, "reference")
-    other_keys = replace(good, prekeys=lp())
     rows = lp(lp(bytes(16), bytes(8), bytes(32)))
     other_keys = replace(good, prekeys=rows)
     yield judged(cast, his, other_keys, "prekeys-flip-by-server", why, "reference")
+
+
+def _signatures_and_tags(cast: World, received: dict[str, Received]) -> Iterator[Case]:
+    hers, his = received["alice"], received["bob"]
+    alice = cast.alice.keys
+    good = Forgery(hers.view, alice, to=[cast.bob]).make()
     forged = replace(good, sig=bytes(64))
     yield judged(cast, his, forged, "signature", "not signed", "signature")
     by_bob = replace(good, sig=cast.bob.keys.sign("commit", good.hash))
@@ -164,12 +199,22 @@ def _bytes(cast: World, received: dict[str, Received]) -> Iterator[Case]:
     yield judged(cast, his, as_msg, "signature-other-label", "as a message", "signature")
     short_tag = replace(good, tag=good.tag[:-1])
     yield judged(cast, his, short_tag, "tag-31", "a short tag", "parse")
+
+
+def _beyond_limits(cast: World, received: dict[str, Received]) -> Iterator[Case]:
+    hers, his = received["alice"], received["bob"]
+    alice = cast.alice.keys
     bad = ClearState(1, history_policy=2)
     unknown = Forgery(hers.view, alice, [ChangeState()], [cast.bob], clear=bad).make()
     yield judged(cast, his, unknown, "history-policy-2", "an unknown policy", "parse")
     far = Forgery(hers.view, alice, [Seen(cast.bob.keys.device, 4097)], [cast.bob]).make()
     yield judged(cast, his, far, "seen-4097", "beyond the limit", "parse")
-    no_list = Forgery(hers.view, alice, [Add(row(cast.carol, joined=1))], [cast.bob]).make()
+
+
+def _list_missing(cast: World, received: dict[str, Received]) -> Iterator[Case]:
+    hers, his = received["alice"], received["bob"]
+    add = Add(row(cast.carol, joined=1))
+    no_list = Forgery(hers.view, cast.alice.keys, [add], [cast.bob]).make()
     case = judged(cast, his, no_list, "list-missing", "fetch it first", "reference")
     missing = [item for item in case.given["lists"] if item["data"] != b64(cast.carol.devices.data)]
     yield replace(case, given={**case.given, "lists": missing})

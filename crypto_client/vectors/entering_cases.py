@@ -44,11 +44,18 @@ class Entering(Rules):
 
     def devices(self) -> Iterator[Case]:
         """Device lists in rosters: entering, leaving, rolling back."""
-        bob, carol = self.bob, self.carol
+        carol = self.carol
         laptop = new_device(carol.user, carol.account.public, NOW, seeded("laptop"))
         both = next_device_list(
             carol.account, carol.devices, [carol.keys.entry(), laptop.entry()], time=NOW
         )
+        yield from self._with_own_refresh(laptop, both)
+        yield from self._not_in_the_new_list(laptop)
+        yield from self._lists_of_others(both)
+        yield from self._newer(laptop, both)
+
+    def _with_own_refresh(self, laptop: DeviceKeys, both: SignedDeviceList) -> Iterator[Case]:
+        carol = self.carol
         lists = {"lists": [both]}
         refresh = Refresh(carol.user, 2, both.list_hash)
         entering = self.forge(laptop, refresh)
@@ -56,6 +63,9 @@ class Entering(Rules):
         yield self.case("self-add", why, entering, "ok", **lists)
         bare = self.forge(laptop)
         yield self.case("self-add-without-refresh", "not in yet", bare, "committer", **lists)
+
+    def _not_in_the_new_list(self, laptop: DeviceKeys) -> Iterator[Case]:
+        bob, carol = self.bob, self.carol
         only = next_device_list(carol.account, carol.devices, [laptop.entry()], time=NOW)
         revoking = self.forge(
             carol.keys, Refresh(carol.user, 2, only.list_hash), Seen(carol.keys.device, 0)
@@ -71,6 +81,9 @@ class Entering(Rules):
         borrowed = self.forge(replace(bob.keys, user=carol.user))
         name = "commit-by-device-of-other-member"
         yield self.case(name, "bob's device in carol's name", borrowed, "committer")
+
+    def _lists_of_others(self, both: SignedDeviceList) -> Iterator[Case]:
+        bob, carol = self.bob, self.carol
         foreign = Refresh(carol.user, 1, bob.devices.list_hash)
         wrong = self.forge(bob.keys, replace(foreign, list_version=2))
         name = "self-add-list-of-other-user"
@@ -84,7 +97,6 @@ class Entering(Rules):
         under = self.forge(bob.keys, Refresh(carol.user, 2, ghost.list_hash))
         why = "a new key is a new party"
         yield self.case("refresh-under-other-amk", why, under, lists=[ghost])
-        yield from self._newer(laptop, both)
 
     def _newer(self, laptop: DeviceKeys, both: SignedDeviceList) -> Iterator[Case]:
         bob, carol = self.bob, self.carol

@@ -1,7 +1,7 @@
 """Vectors of docs/protocol.md §5: recovery secret, blob, history records."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,10 +66,6 @@ def _part(alice: Person, blob: SignedBlob, at: int, value: bytes) -> SignedBlob:
 
 
 def _recovery(alice: Person) -> Iterator[Case]:
-    bob = person("bob")
-    blob = _blob(alice)
-    code = encode_code(alice.recovery_key)
-
     def case(
         name: str, comment: str, blob: SignedBlob, expect: str = "recovery", **more: Any
     ) -> Case:
@@ -87,22 +83,47 @@ def _recovery(alice: Person) -> Iterator[Case]:
             given["secret"] = None
         return Case(name, comment, "5.3", "recovery_open", given, expect)
 
+    bob, blob = person("bob"), _blob(alice)
+    yield from _usual_openings(case, alice, blob)
+    yield from _parameters(case, alice, blob)
+    yield from _of_another_place(case, alice, bob, blob)
+    yield from _mixed_up(case, alice, bob, blob)
+    yield from _blob_encodings(case, alice, blob)
+
+
+def _usual_openings(case: Callable[..., Case], alice: Person, blob: SignedBlob) -> Iterator[Case]:
+    code = encode_code(alice.recovery_key)
     yield case("six-words", "the usual way", blob, "ok")
     yield case("code", "without Argon2id", blob, "ok", code=code)
     spaced = "  BABA zyzu\tmido  kera\u3000tofu nalo\n"
     yield case("recovery-double-space", "the same secret", blob, "ok", secret=spaced)
     yield case("recovery-check-wrong", "another word", blob, secret=_WORDS[:-1] + "u")
+
+
+def _parameters(case: Callable[..., Case], alice: Person, blob: SignedBlob) -> Iterator[Case]:
     why = "weak parameters are refused before Argon2id runs"
     yield case("recovery-ops-2", why, _blob(alice, ops=2))
     yield case("recovery-ops-17", why, _blob(alice, ops=17))
     yield case("recovery-mem-8MiB", why, _blob(alice, mem=8 << 20))
     yield case("recovery-mem-4GiB", why, _edited(alice, blob, 8, u64(4 << 30)))
     yield case("recovery-alg-2", "another algorithm", _edited(alice, blob, 6, u8(2)))
+
+
+def _of_another_place(
+    case: Callable[..., Case], alice: Person, bob: Person, blob: SignedBlob
+) -> Iterator[Case]:
     yield case("recovery-other-user", "another account's", blob, user=b64(bob.user))
     yield case("recovery-version-lower-than-known", "an old blob", blob, known_version=4)
     yield case("recovery-bk-version-lower", "an old backup key", blob, known_bk_version=2)
     foreign = _edited(alice, blob, 3, bob.account.public)
+    code = encode_code(alice.recovery_key)
     yield case("recovery-context-bound", "the context is bound", foreign, code=code)
+
+
+def _mixed_up(
+    case: Callable[..., Case], alice: Person, bob: Person, blob: SignedBlob
+) -> Iterator[Case]:
+    code = encode_code(alice.recovery_key)
     lying = _Lying(alice.user, alice.account.seed, bob.account.public)
     data = seal_recovery(lying, alice.recovery_key, _WORDS, version=3).data
     signature = sign(bob.account.seed, "recovery", h("recovery", data))
@@ -117,6 +138,9 @@ def _recovery(alice: Person) -> Iterator[Case]:
     other = _blob(alice, random=seeded("other blob"))
     mixed = _part(alice, blob, 1, lp_split(other.data)[1])
     yield case("blob-two-keys-one-ciphertext", "the check decides", mixed)
+
+
+def _blob_encodings(case: Callable[..., Case], alice: Person, blob: SignedBlob) -> Iterator[Case]:
     yield case("recovery-suite-2", "an unknown suite", _edited(alice, blob, 1, b"\2"), "suite")
     long_blob = SignedBlob(blob.data + b"\0", blob.sig)
     yield case("recovery-trailing-byte", "one byte more", long_blob, "parse")
@@ -160,61 +184,82 @@ def _secrets(alice: Person) -> Iterator[Case]:
 def history_cases(alice: Person, mallory: Person, commit: Commit, room: bytes) -> Iterator[Case]:
     """Give the cases of history records for a commit that ``alice`` is in, made by Forgery."""
     writer = HistoryWriter(alice.keys, 1, backup_public(alice.recovery_key, alice.user, 1))
-    seed = backup_seed(alice.recovery_key, alice.user, 1)
     name = EpochName(room, 0, commit.hash)
-    secret = seeded(Forgery.seed)(32)
-    good = seal_history(writer, name, secret)
+    good = seal_history(writer, name, seeded(Forgery.seed)(32))
+    wrong = seal_history(writer, name, bytes(32))
 
     def case(
         name: str, comment: str, record: HistoryRecord, expect: str = "recovery", **more: Any
     ) -> Case:
-        given = {
-            "room": b64(record.name.room),
-            "epoch": record.name.epoch,
-            "commit_hash": b64(record.name.commit_hash),
-            "bk_version": record.bk_version,
-            "writer": b64(record.writer),
-            "record": b64(record.record),
-            "sig": b64(record.sig),
-            "user": b64(alice.user),
-            "device_list": b64(alice.devices.data),
-            "backup_seed": b64(seed),
-            "commit": commit_bytes(commit),
-            **more,
-        }
+        given = {**_history_in(alice, record), "commit": commit_bytes(commit), **more}
         return Case(name, comment, "5.4", "history_open", given, expect)
 
-    def signed_again(base: HistoryRecord, **changes: Any) -> HistoryRecord:
-        changed = replace(base, **changes)
-        place = changed.name
-        ad = lp(
-            b"history",
-            u8(1),
-            alice.user,
-            u64(changed.bk_version),
-            place.room,
-            u64(place.epoch),
-            place.commit_hash,
-        )
-        content = h("history", lp(ad, changed.record))
-        return replace(changed, sig=alice.keys.sign("history", content))
-
     yield case("history", "a record of the first epoch", good, "ok")
-    wrong = seal_history(writer, name, bytes(32))
     yield case("history-wrong-es", "anybody can encrypt to a public key", wrong)
-    other = mallory.user
-    yield case("history-other-user", "of another account", good, "signature", user=b64(other))
-    elsewhere = signed_again(good, name=replace(name, room=b"\x09" * 16))
+    yield from _moved_records(case, alice, mallory, good)
+    yield from _unsigned_records(case, mallory, good)
+    yield from _other_ciphertexts(case, alice, good, commit)
+
+
+def _history_in(alice: Person, record: HistoryRecord) -> dict[str, Any]:
+    return {
+        "room": b64(record.name.room),
+        "epoch": record.name.epoch,
+        "commit_hash": b64(record.name.commit_hash),
+        "bk_version": record.bk_version,
+        "writer": b64(record.writer),
+        "record": b64(record.record),
+        "sig": b64(record.sig),
+        "user": b64(alice.user),
+        "device_list": b64(alice.devices.data),
+        "backup_seed": b64(backup_seed(alice.recovery_key, alice.user, 1)),
+    }
+
+
+def _signed_again(alice: Person, base: HistoryRecord, **changes: Any) -> HistoryRecord:
+    changed = replace(base, **changes)
+    place = changed.name
+    ad = lp(
+        b"history",
+        u8(1),
+        alice.user,
+        u64(changed.bk_version),
+        place.room,
+        u64(place.epoch),
+        place.commit_hash,
+    )
+    content = h("history", lp(ad, changed.record))
+    return replace(changed, sig=alice.keys.sign("history", content))
+
+
+def _moved_records(
+    case: Callable[..., Case], alice: Person, mallory: Person, good: HistoryRecord
+) -> Iterator[Case]:
+    other = b64(mallory.user)
+    yield case("history-other-user", "of another account", good, "signature", user=other)
+    elsewhere = _signed_again(alice, good, name=replace(good.name, room=b"\x09" * 16))
     yield case("history-other-room", "moved to another room", elsewhere)
-    old = signed_again(good, bk_version=2)
+    old = _signed_again(alice, good, bk_version=2)
     yield case("history-old-bk-version", "under another version", old)
+
+
+def _unsigned_records(
+    case: Callable[..., Case], mallory: Person, good: HistoryRecord
+) -> Iterator[Case]:
     by_mallory = replace(good, writer=mallory.keys.device)
     why = "by a device that is not in the own list"
     yield case("history-writer-unknown", why, by_mallory, "signature")
     yield case("history-sig", "not signed", replace(good, sig=bytes(64)), "signature")
-    short = signed_again(good, record=good.record[:-1])
-    yield case("history-1167", "a byte missing", short)
+
+
+def _other_ciphertexts(
+    case: Callable[..., Case], alice: Person, good: HistoryRecord, commit: Commit
+) -> Iterator[Case]:
+    def holding(record: bytes) -> HistoryRecord:
+        return _signed_again(alice, good, record=record)
+
+    yield case("history-1167", "a byte missing", holding(good.record[:-1]))
     wrap = commit.wraps[alice.keys.device]
-    yield case("wrap-as-history", "a wrap in its place", signed_again(good, record=wrap))
+    yield case("wrap-as-history", "a wrap in its place", holding(wrap))
     low = good.record[: xwing.CIPHERTEXT_SIZE - 32] + bytes(32) + good.record[-48:]
-    yield case("history-ct-low-order", "no shared secret", signed_again(good, record=low))
+    yield case("history-ct-low-order", "no shared secret", holding(low))

@@ -1,6 +1,6 @@
 """Vectors of docs/protocol.md §6: origins, operations, statements."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -72,8 +72,11 @@ def _origins(cast: World) -> Iterator[Case]:
 
 
 def _ops(cast: World) -> Iterator[Case]:
-    alice, bob, carol = cast.alice, cast.bob, cast.carol
+    alice, bob = cast.alice, cast.bob
     before = sorted_roster(row(alice, ROLE_ADMIN), row(bob))
+    origin = group_origin(alice.user, alice.account.public, alice.keys.device, seeded("g"))
+    create = Create(origin, before)
+    gone = Remove(bob.user, bob.account.public, 0)
 
     def case(
         name: str, comment: str, ops: Sequence[Op], expect: str = "roster", **more: Any
@@ -83,15 +86,27 @@ def _ops(cast: World) -> Iterator[Case]:
         given = {"roster": roster and b64(encode_roster(roster)), "ops": b64(encoded)}
         return Case(name, comment, "6.3", "apply_ops", given, expect)
 
-    origin = group_origin(alice.user, alice.account.public, alice.keys.device, seeded("g"))
-    create = Create(origin, before)
-    gone = Remove(bob.user, bob.account.public, 0)
+    yield from _fitting_ops(case, cast, create, gone)
+    yield from _ops_that_do_not_fit(case, cast, create, gone)
+    yield from _ops_of_another_form(case, cast)
+
+
+def _fitting_ops(
+    case: Callable[..., Case], cast: World, create: Create, gone: Remove
+) -> Iterator[Case]:
+    bob, carol = cast.bob, cast.carol
     yield case("create", "epoch 0", [create], "ok", roster=None)
     yield case("rotation", "nothing changes", [], "ok")
     yield case("add", "carol", [Add(row(carol, joined=1))], "ok")
     yield case("remove", "bob", [gone], "ok")
     yield case("role", "bob becomes admin", [SetRole(bob.user, 2)], "ok")
     yield case("refresh", "a newer list", [Refresh(bob.user, 2, bytes(32))], "ok")
+
+
+def _ops_that_do_not_fit(
+    case: Callable[..., Case], cast: World, create: Create, gone: Remove
+) -> Iterator[Case]:
+    bob, carol = cast.bob, cast.carol
     yield case("op-unknown", "type 9", [UnknownOp(lp(u8(9)))])
     yield case("op-noop", "the role that is there", [SetRole(bob.user, 1)])
     yield case("create-later", "a room begins once", [create])
@@ -107,6 +122,10 @@ def _ops(cast: World) -> Iterator[Case]:
     yield case("two-ops-one-user", "one at a time", two)
     alone = sorted_roster(row(bob))
     yield case("empty-roster", "nobody is left", [gone], roster=alone)
+
+
+def _ops_of_another_form(case: Callable[..., Case], cast: World) -> Iterator[Case]:
+    bob, carol = cast.bob, cast.carol
     later = lp(SetRole(bob.user, 2).encode(), Add(row(carol)).encode())
     yield case("unsorted", "one order only", [], "parse", encoded=later)
     twice = lp(SetRole(bob.user, 2).encode(), SetRole(bob.user, 2).encode())

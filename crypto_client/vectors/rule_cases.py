@@ -88,6 +88,12 @@ class Rules:
 
     def members(self) -> Iterator[Case]:
         """Adding, roles, pins."""
+        yield from self._adding()
+        yield from self._roles()
+        yield from self._newcomers_keys()
+        yield from self._direct_rooms()
+
+    def _adding(self) -> Iterator[Case]:
         mallory, carol = self.cast.mallory, self.carol.keys
         newcomer = row(mallory, joined=1)
         by_member = self.forge(carol, Add(newcomer))
@@ -104,12 +110,17 @@ class Rules:
         yield self.case("add-joined-epoch", "joins now, not before", early)
         admin = self.forge(self.alice.keys, Add(row(mallory, 2, 1)))
         yield self.case("role-carried-over-after-reset", "a newcomer is a member", admin)
-        role = self.forge(carol, SetRole(self.carol.user, 2))
+
+    def _roles(self) -> Iterator[Case]:
+        role = self.forge(self.carol.keys, SetRole(self.carol.user, 2))
         yield self.case("commit-role-by-member", "carol promotes herself", role)
         nobody = self.forge(self.alice.keys, SetRole(self.alice.user, 1))
         yield self.case("role-results-in-no-admin", "the last admin stays", nobody)
         third = self.forge(self.alice.keys, SetRole(self.bob.user, 3))
         yield self.case("role-3", "an unknown role", third)
+
+    def _newcomers_keys(self) -> Iterator[Case]:
+        mallory = self.cast.mallory
         good = commit_add(self.view, [mallory.devices], by_of(self.cast, self.received))
         case = self.case("add-list-unsigned", "anybody's list", good, "signature")
         unsigned = {"data": b64(mallory.devices.data), "sig": b64(bytes(64))}
@@ -118,6 +129,8 @@ class Rules:
         pin = {mallory.user: self.alice.account.public}
         why = "a person decides before anything is written"
         yield self.case("add-existing-user-new-amk", why, good, "pin_mismatch", pins=pin)
+
+    def _direct_rooms(self) -> Iterator[Case]:
         _, received = direct(self.cast, "alice", "bob")
         view = received["bob"].view
         third_one = Forgery(view, self.alice.keys, [Add(row(self.carol, joined=1))], [self.bob])
@@ -165,7 +178,10 @@ class Rules:
         for_alice = replace(make_leave(bob.keys, room, 0), signer_user=bob.user).encode()
         why = "bob leaves for alice"
         yield self.case("leave-for-other", why, self.remove(alice, carol.keys, for_alice))
-        yield from self._intents(subject)
+        yield from self._intents(replace(subject, user=carol.user, amk_pub=carol.account.public))
+        gone = make_server_remove(SERVER_SEED, subject, time=NOW, reason=1).encode()
+        yield from self._server_removals(gone)
+        yield from self._without_admin(gone)
         drop = Remove(carol.user, carol.account.public, 0)
         unseen = self.forge(alice.keys, drop)
         yield self.case("drop-without-seen", "her end is not said", unseen)
@@ -173,9 +189,8 @@ class Rules:
         why = "hand the role on first"
         yield self.case("last-admin-leaves-without-heir", why, self.remove(alice, bob.keys, last))
 
-    def _intents(self, subject: Subject) -> Iterator[Case]:
+    def _intents(self, hers: Subject) -> Iterator[Case]:
         alice, bob, carol = self.alice, self.bob, self.carol
-        hers = replace(subject, user=carol.user, amk_pub=carol.account.public)
         good = make_remove_intent(alice.keys, hers).encode()
         yield self.case("remove-intent", "bob executes", self.remove(carol, bob.keys, good), "ok")
         elsewhere, earlier = replace(hers, room=b"q" * 16), replace(hers, joined_epoch=7)
@@ -187,39 +202,31 @@ class Rules:
         for name, statement in rows:
             commit = self.remove(carol, bob.keys, statement.encode())
             yield self.case(name, "not valid here", commit)
+        his = replace(hers, user=bob.user, amk_pub=bob.account.public)
+        yield self._intent_of_a_former_admin(make_remove_intent(alice.keys, his).encode())
+
+    def _intent_of_a_former_admin(self, intent: bytes) -> Case:
+        alice, bob, carol = self.alice, self.bob, self.carol
         by = by_of(self.cast, self.received)
         second = everyone(self.cast, self.received, commit_role(self.view, bob.user, 2, by))
-        demoted = everyone(
-            self.cast,
-            second,
-            commit_role(
-                second["bob"].view, alice.user, 1, self.cast.committer(bob, second["bob"].epoch)
-            ),
-        )
-        stale = Forgery(
-            demoted["carol"].view,
-            carol.keys,
-            [
-                Remove(
-                    bob.user,
-                    bob.account.public,
-                    0,
-                    make_remove_intent(
-                        alice.keys, replace(hers, user=bob.user, amk_pub=bob.account.public)
-                    ).encode(),
-                ),
-                Seen(bob.keys.device, 0),
-            ],
-            [self.bob],
-        ).make()
+        by = self.cast.committer(bob, second["bob"].epoch)
+        demotion = commit_role(second["bob"].view, alice.user, 1, by)
+        demoted = everyone(self.cast, second, demotion)
+        gone = Remove(bob.user, bob.account.public, 0, intent)
+        ops: list[Op] = [gone, Seen(bob.keys.device, 0)]
+        stale = Forgery(demoted["carol"].view, carol.keys, ops, [bob]).make()
         name = "remove-intent-signer-no-longer-admin"
-        yield self.case(name, "alice was admin", stale, before=demoted["bob"])
+        return self.case(name, "alice was admin", stale, before=demoted["bob"])
+
+    def _server_removals(self, gone: bytes) -> Iterator[Case]:
         pinned = {"server_key": b64(public_key(SERVER_SEED))}
-        gone = make_server_remove(SERVER_SEED, subject, time=NOW, reason=1).encode()
-        commit = self.remove(alice, bob.keys, gone)
+        commit = self.remove(self.alice, self.bob.keys, gone)
         why = "even the last admin"
         yield self.case("server-remove", why, commit, "ok", **pinned)
         yield self.case("server-remove-without-pin", "no server key", commit)
+
+    def _without_admin(self, gone: bytes) -> Iterator[Case]:
+        alice, bob, carol = self.alice, self.bob, self.carol
         trust = self.cast.trust(public_key(SERVER_SEED))
         opened = self.forge(alice.keys, ChangeState(), clear=ClearState(1, add_policy=1))
         open_room = self.cast.receive(bob, self.view, opened).view
