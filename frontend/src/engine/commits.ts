@@ -9,16 +9,16 @@ import {
   createDirect,
   createGroup,
   makeCommit,
-  memberRow,
 } from "../crypto/committing";
 import { decodeBase64url, encodeBase64url, fromHex, hex } from "../crypto/encoding";
-import { type RoomView, usersToRefresh } from "../crypto/epoch";
+import type { RoomView } from "../crypto/epoch";
 import { type Op, parseOps } from "../crypto/ops";
-import { findMember, roomOf } from "../crypto/roster";
+import { roomOf } from "../crypto/roster";
 import { catchUp } from "./apply";
 import { followChain } from "./chain";
 import type { Id } from "./contract";
 import type { Core } from "./core";
+import { dueOps } from "./due";
 import { idBytes, idOf } from "./ids";
 import { pause } from "./platform";
 import { type RoomRecord, readEpoch, readRoom } from "./records";
@@ -35,10 +35,15 @@ export interface Plan {
   readonly state?: NewState;
   /** People who come in by it: their lists and prekeys are fetched too. */
   readonly newcomers?: readonly Id[];
+  /** Without anything that is due there is no commit. */
+  readonly isOnlyForDue?: boolean;
 }
 
 /** A new secret and nothing else, besides what is due anyway. */
 export const ROTATION: Plan = { ops: () => Promise.resolve([]) };
+
+/** What is due, or nothing. */
+export const DUE: Plan = { ...ROTATION, isOnlyForDue: true };
 
 function pathOf(roomId: Id): string {
   return `/api/rooms/${roomId}`;
@@ -70,30 +75,6 @@ async function committer(
 async function floors(core: Core, roomId: Id): Promise<Map<string, number>> {
   const { prekeys } = await core.api.get<{ prekeys: string }>(`${pathOf(roomId)}/prekeys`);
   return prekeyFloors(decodeBase64url(prekeys));
-}
-
-/** Removals that wait for somebody's commit: signed by those who leave, never by ourselves. */
-function leaves(core: Core, view: RoomView, info: RoomJson): Op[] {
-  return info.leaving.flatMap((leaving): Op[] => {
-    const user = idBytes(leaving.user_id);
-    const row = findMember(view.roster, user);
-    if (!row || leaving.user_id === core.userId || row.joinedEpoch !== leaving.joined_epoch) {
-      return [];
-    }
-    const { amkPub, joinedEpoch } = row;
-    const statement = decodeBase64url(leaving.statement);
-    return [{ op: "remove", user, amkPub, joinedEpoch, statement }];
-  });
-}
-
-async function refreshes(core: Core, view: RoomView): Promise<Op[]> {
-  const users = usersToRefresh(view, await core.people.known());
-  return Promise.all(
-    users.map(async (user): Promise<Op> => {
-      const row = memberRow(await core.people.newestList(user), { joinedEpoch: 0 });
-      return { op: "refresh", user, listVersion: row.listVersion, listHash: row.listHash };
-    }),
-  );
 }
 
 function subject(op: Op): string {
@@ -133,7 +114,8 @@ async function attempt(core: Core, roomId: Id, plan: Plan): Promise<boolean> {
   const by = await committer(core, people, { closing, seqFloor: await floors(core, roomId) });
   const asked = await plan.ops(view);
   if (asked === null) return false;
-  const due = [...leaves(core, view, record.info), ...(await refreshes(core, view))];
+  const due = await dueOps(core, view, record.info);
+  if (plan.isOnlyForDue && due.length === 0) return false;
   const commit = await makeCommit(view, merged(asked, due), by, plan.state);
   const { commit: parts, wraps } = travelling(commit);
   await core.api.post(`${pathOf(roomId)}/commits`, { ...(parts as object), wraps });

@@ -10,6 +10,7 @@ import { followChain } from "./chain";
 import { ROTATION, commitRoom } from "./commits";
 import type { Id } from "./contract";
 import type { Core } from "./core";
+import { leavesDue } from "./due";
 import { idBytes } from "./ids";
 import { attemptPlace } from "./inbox";
 import { nextStep, sealed } from "./outbox_state";
@@ -78,10 +79,10 @@ async function needsCommit(core: Core, record: RoomRecord, epoch: ReadEpoch): Pr
   const { view, receivedMs, info } = record;
   if (!view || !epoch.state.opened) return true;
   if (!maySeal(view, await core.people.known())) return true;
-  const isLeft = info.leaving.some((leaving) => leaving.user_id !== core.userId);
+  if ((await leavesDue(core, view, info)).length > 0) return true;
   const { device } = core.keyring.device;
   const times = { received: receivedMs, now: core.platform.now() };
-  return isLeft || shouldRotate(epoch.state, device, times);
+  return shouldRotate(epoch.state, device, times);
 }
 
 function bodyWith(text: string, seen: SeenLog | null, voids: readonly Counter[]): Uint8Array {

@@ -5,7 +5,7 @@
 import { ProtocolError } from "../crypto/errors";
 import { applyHeld, applyLive, applyPage, applyStored, catchUp } from "./apply";
 import { deliverHistory, followChain } from "./chain";
-import { ROTATION, commitRoom } from "./commits";
+import { DUE, commitRoom } from "./commits";
 import type { Id } from "./contract";
 import type { Core } from "./core";
 import type { Cursors } from "./cursors";
@@ -252,7 +252,7 @@ export class Sync {
         const info = await refreshRoom(this.core, roomId);
         const isStill = info?.leaving.some((one) => one.user_id !== this.core.userId);
         if (!isStill || info?.me.last_epoch !== null) return;
-        await commitRoom(this.core, roomId, ROTATION);
+        await commitRoom(this.core, roomId, DUE);
       });
     });
     this.leaving.set(roomId, cancel);

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EMPTY, encodeBase64url } from "../../src/crypto/encoding";
+import { LEAVE, encodeStatement } from "../../src/crypto/statements";
 import type { Id } from "../../src/engine/contract";
+import { idBytes } from "../../src/engine/ids";
 import type { RoomJson } from "../../src/engine/wire";
 import { type Person, World } from "./cast";
 import { until } from "./clock";
@@ -51,28 +54,28 @@ describe("a server that answers with another room", () => {
   });
 });
 
+/** Reload, and hear every room as the server likes it: alice has a new name, and `alter`. */
+async function tell(person: Person, room: Id, alter: (info: RoomJson) => RoomJson): Promise<void> {
+  const { lies } = world.server;
+  lies["GET rooms/*"] = (truth) => alter(truth() as RoomJson);
+  lies["GET rooms"] = (truth) => ({
+    rooms: (truth() as { rooms: RoomJson[] }).rooms.map(alter),
+  });
+  await alice.ask("profile_update", { nickname: "alison" });
+  await person.reload();
+  await until(
+    () => person.room(room)?.members.some(({ nickname }) => nickname === "alison") === true,
+    "never told",
+  );
+}
+
+async function group(...others: Person[]): Promise<Id> {
+  const userIds = others.map((person) => person.id);
+  const { roomId } = await alice.ask("room_create_group", { title: "garden", userIds });
+  return roomId;
+}
+
 describe("a server that tells of other members than the chain does", () => {
-  /** Reload, and hear every room as the server likes it: alice has a new name, and `alter`. */
-  async function tell(person: Person, room: Id, alter: (info: RoomJson) => RoomJson): Promise<void> {
-    const { lies } = world.server;
-    lies["GET rooms/*"] = (truth) => alter(truth() as RoomJson);
-    lies["GET rooms"] = (truth) => ({
-      rooms: (truth() as { rooms: RoomJson[] }).rooms.map(alter),
-    });
-    await alice.ask("profile_update", { nickname: "alison" });
-    await person.reload();
-    await until(
-      () => person.room(room)?.members.some(({ nickname }) => nickname === "alison") === true,
-      "never told",
-    );
-  }
-
-  async function group(...others: Person[]): Promise<Id> {
-    const userIds = others.map((person) => person.id);
-    const { roomId } = await alice.ask("room_create_group", { title: "garden", userIds });
-    return roomId;
-  }
-
   it("cannot hide one of them", async () => {
     const room = await group(bob, mallory);
     await tell(alice, room, (info) => ({ ...info, members: info.members.filter(({ user_id: id }) => id !== mallory.id) }));
@@ -116,5 +119,31 @@ describe("a server that tells of other members than the chain does", () => {
     const { kind, title } = alice.room(room)!;
     expect([kind, title]).toEqual(["group", "garden"]);
     expect((await alice.ask("room_open_direct", { userId: bob.id })).roomId).not.toBe(room);
+  });
+});
+
+describe("a leave that its person never signed", () => {
+  let room: Id;
+  beforeEach(async () => {
+    room = await group(bob, mallory);
+    const [signerUser, signerDevice] = [idBytes(bob.id), idBytes(bob.session.device!)];
+    const [time, reason, sig] = [EMPTY, EMPTY, new Uint8Array(64)];
+    const forged = encodeStatement({ kind: LEAVE, signerUser, signerDevice, time, reason, sig });
+    const leave = { user_id: bob.id, joined_epoch: 0, statement: encodeBase64url(forged) };
+    await tell(alice, room, (info) => ({ ...info, leaving: [leave] }));
+    await alice.online();
+  });
+
+  it("stops nobody's commit and removes nobody", async () => {
+    await alice.ask("room_rename", { roomId: room, title: "yard" });
+    expect(alice.room(room)).toMatchObject({ title: "yard", trouble: "none" });
+    expect(alice.room(room)!.members.map(({ userId }) => userId)).toContain(bob.id);
+  });
+
+  it("keeps nobody from writing", async () => {
+    await alice.show(room);
+    await alice.say(room, "still here");
+    await alice.allAre("stored");
+    expect(world.server.room(room).commits).toHaveLength(1);
   });
 });
