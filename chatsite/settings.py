@@ -99,9 +99,9 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
 }
 if not SOLO:
     CACHES["default"] = {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "chatsite.cache.SharedCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": env.redis_options(REDIS_URL, REDIS_CA),
+        "OPTIONS": {**env.redis_options(REDIS_URL, REDIS_CA), "socket_timeout": 2},
     }
     CHANNEL_LAYERS["default"] = {
         "BACKEND": "messaging.fanout.layer.BoundedLayer",
@@ -329,7 +329,8 @@ LOGGING = {
         "gamrae": {"level": env.choice("LOG_LEVEL", "INFO", LEVELS)},
         # Its warnings name addresses that people asked for.
         "django.request": {"level": "ERROR"},
-        # At other levels they write what passes through them.
+        # At other levels they write what passes through them, or a page for each lost connection.
+        "channels_redis": {"level": "CRITICAL"},
         "pika": {"level": "ERROR"},
         "pymongo": {"level": "ERROR"},
         # And these name hosts and addresses with keys in them that anybody may send.

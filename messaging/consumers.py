@@ -82,7 +82,7 @@ class ChatConsumer(DeviceSocket):
         )
         self.outlet.user_id = self.user_id
         await self.join_group(device_group(device.id))
-        await self.join_rooms(list(await services.heads(actor_id=self.user_id)))
+        await self.join_rooms(list(await services.member_rooms(actor_id=self.user_id)))
         self.device_id = device.id
         self._reply(request, user_id=self.user_id, device_id=device.id)
 

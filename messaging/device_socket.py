@@ -90,8 +90,8 @@ class DeviceSocket(AsyncConsumer):
         for room_id in room_ids:
             await runtime.hub().join(room_id, self.outlet)
         # Who was removed between the look and the joining was not yet there to be dropped.
-        member_of = await services.heads(actor_id=self.user_id)
-        for room_id in set(room_ids) - member_of.keys():
+        member_of = await services.member_rooms(actor_id=self.user_id)
+        for room_id in set(room_ids) - member_of:
             await runtime.hub().leave(room_id, self.outlet)
 
     async def join_group(self, name: str) -> None:

@@ -1,26 +1,34 @@
-"""Channels' layer over Redis, with an end to what may wait for one socket."""
+"""Channels' layer over Redis: what waits is bounded, and an outage leaves the sockets open."""
 
 import asyncio
 import logging
 from typing import Any
 
-from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
+from channels_redis.pubsub import (
+    RedisPubSubChannelLayer,
+    RedisPubSubLoopLayer,
+    RedisSingleShardConnection,
+)
+from redis.exceptions import RedisError
 
 log = logging.getLogger("gamrae.fanout")
 
 WAITING_LIMIT = 256
+RETRY_SECONDS = 1.0
 
 
 class BoundedLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # it ships no types
     """Control messages of a person or device; of more than 256 unread ones the oldest is lost.
 
-    They are at most once anyway: a client that missed one learns the same by asking.
+    They are at most once anyway: a client that missed one learns the same by asking. Sockets open
+    and close while Redis is away, and hear again when it is back.
     """
 
     def _get_layer(self) -> RedisPubSubLoopLayer:
         layer = super()._get_layer()
         if not isinstance(layer.channels, _Channels):
             layer.channels = _Channels(layer.channels)
+            layer._shards = [_Shard(shard.host, layer) for shard in layer._shards]
         return layer
 
 
@@ -35,3 +43,48 @@ class _Queue(asyncio.Queue[Any]):
             self.get_nowait()
             log.error("code=control_dropped")
         super().put_nowait(item)
+
+
+class _Shard(RedisSingleShardConnection):  # type: ignore[misc] # it ships no types
+    """What could not be subscribed to is tried again every second, until it is not wanted."""
+
+    def __init__(self, host: Any, layer: Any) -> None:
+        super().__init__(host, layer)
+        self._missed: set[str] = set()
+        self._retrying: asyncio.Task[None] | None = None
+
+    async def subscribe(self, channel: str) -> None:
+        if not await self._subscribed(channel):
+            self._missed.add(channel)
+            if self._retrying is None or self._retrying.done():
+                self._retrying = asyncio.create_task(self._retry())
+
+    async def unsubscribe(self, channel: str) -> None:
+        self._missed.discard(channel)
+        try:
+            await super().unsubscribe(channel)
+        except (RedisError, OSError) as error:
+            self._subscribed_to.discard(channel)
+            log.error("code=realtime_unavailable error=%s", type(error).__name__)
+
+    async def flush(self) -> None:
+        self._missed.clear()
+        if self._retrying is not None:
+            self._retrying.cancel()
+        await super().flush()
+
+    async def _subscribed(self, channel: str) -> bool:
+        try:
+            await super().subscribe(channel)
+        except (RedisError, OSError) as error:
+            log.error("code=realtime_unavailable error=%s", type(error).__name__)
+            return False
+        return True
+
+    async def _retry(self) -> None:
+        while self._missed:
+            await asyncio.sleep(RETRY_SECONDS)
+            for channel in tuple(self._missed):
+                if not await self._subscribed(channel):
+                    break
+                self._missed.discard(channel)

@@ -17,6 +17,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from messaging.backoff import Backoff
@@ -46,7 +48,11 @@ def connection(url: str, ca: str, **options: Any) -> Redis:
         names = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
         options["socket_keepalive_options"] = dict(zip(names, KEEPALIVE, strict=True))
     return Redis.from_url(
-        url, socket_connect_timeout=CONNECT_SECONDS, socket_keepalive=True, **options
+        url,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 0),  # we try again ourselves, and know of it
+        **options,
     )
 
 

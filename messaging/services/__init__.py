@@ -10,7 +10,7 @@ from messaging.services.chains import (
 from messaging.services.cursors import move_cursor
 from messaging.services.erasing import delete_room, finish_erasures, hide_room
 from messaging.services.overview import RoomOverview, list_rooms, show_room
-from messaging.services.reading import Page, heads, read_items
+from messaging.services.reading import Page, heads, member_rooms, read_items
 from messaging.services.sending import Accepted, send_message
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "hide_room",
     "leave_room",
     "list_rooms",
+    "member_rooms",
     "move_cursor",
     "read_items",
     "send_message",

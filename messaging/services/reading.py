@@ -56,6 +56,11 @@ async def _last_seq(reader: Reader) -> int:
     return (await log.heads({reader.room_id}))[reader.room_id]
 
 
+async def member_rooms(*, actor_id: uuid.UUID) -> set[uuid.UUID]:
+    """The rooms that a person is in now; the log is not asked."""
+    return set(await db(_head_epochs)(actor_id))
+
+
 async def heads(*, actor_id: uuid.UUID) -> dict[uuid.UUID, tuple[int, int]]:
     """room → (newest seq, head epoch), for all rooms that a person is in now."""
     epochs = await db(_head_epochs)(actor_id)

@@ -1,0 +1,107 @@
+"""A cluster at work while one of its services is away: what is refused, what goes on."""
+
+import time
+
+import pytest
+
+from crypto_client.client.room_commands import find_room
+from crypto_client.client.session import Session
+from tests.cli.terminal import Terminal
+from tests.cluster.gateway import Gateway
+from tests.cluster.processes import Cluster, own_database
+
+pytestmark = pytest.mark.slow
+
+SERVICES = ("BROKER_URL", "MONGO_URL", "REDIS_URL")
+
+
+@pytest.fixture(scope="module")
+def doors(addresses):
+    """A door before each service that may go away, by its setting."""
+    made = {name: Gateway(addresses[name]) for name in SERVICES}
+    yield made
+    for door in made.values():
+        door.shut()
+
+
+@pytest.fixture(scope="module")
+def cluster(addresses, doors, namespace, tmp_path_factory):
+    through = {**addresses, **{name: door.url for name, door in doors.items()}}
+    with own_database(through, f"{namespace}_lost") as settings:
+        # Else the client would find the server's own address and go round the door.
+        settings["MONGO_URL"] += "?directConnection=true"
+        made = Cluster(tmp_path_factory.mktemp("cluster"), settings)
+        try:
+            yield made.start()
+        finally:
+            made.stop()
+
+
+@pytest.fixture
+def people(cluster, doors, tmp_path, capsys, request):
+    """alice at one web process, bob at the other, in garden; afterwards all doors are open."""
+
+    def terminal(name, site):
+        email = f"{name}.{request.node.name[:30]}@example.org"
+        return Terminal(name, email, site.address, tmp_path / name, capsys).sign_up()
+
+    alice, bob = terminal("alice", cluster.one), terminal("bob", cluster.two)
+    alice.befriend(bob)
+    alice("room", "group", "garden", bob.email)
+    alice("send", "garden", "before", "--wait", "stored")
+    assert bob.reads("garden") == ["before"]
+    yield alice, bob
+    for door in doors.values():
+        door.open()
+
+
+def sends_in_the_end(person, text, seconds=30):
+    """Repeat the command until the server takes it."""
+    ends = time.monotonic() + seconds
+    while (ran := person("send", "garden", text, "--wait", "stored")).status:
+        assert time.monotonic() < ends, ran.error
+
+
+def test_without_the_broker_sending_is_refused_reading_goes_on_and_it_heals(people, doors):
+    alice, bob = people
+    doors["BROKER_URL"].shut()
+
+    began = time.monotonic()
+    refused = alice("send", "garden", "refused")
+    assert (refused.status, refused.error) == (1, "unavailable")
+    assert time.monotonic() - began < 6
+    assert bob.reads("garden") == ["before"]
+
+    doors["BROKER_URL"].open()
+    sends_in_the_end(alice, "after")
+
+    assert bob.reads("garden")[-1] == "after"
+    assert alice.reads("garden") == bob.reads("garden")
+
+
+def test_without_the_log_open_sockets_send_and_it_is_stored_when_it_is_back(people, doors):
+    alice, bob = people
+    with Session.open(alice.home, None, 20) as session:
+        messenger, room = session.messenger, find_room(session, "garden")
+        doors["MONGO_URL"].shut()
+        kept = messenger.outbox.keep(room, "accepted")
+        accepted = messenger.send(kept, wait="accepted", timeout=5)
+        unread = bob("read", "garden")
+        doors["MONGO_URL"].open()
+
+    assert accepted["state"] == "accepted"
+    assert unread.error == "unavailable"
+    sends_in_the_end(alice, "after")
+    assert bob.reads("garden") == ["before", "accepted", "after"]
+
+
+def test_without_redis_messages_are_accepted_stored_and_read(people, doors):
+    alice, bob = people
+    doors["REDIS_URL"].shut()
+
+    assert alice("send", "garden", "accepted").status == 0
+    assert alice("whoami").status == 0
+
+    doors["REDIS_URL"].open()
+    sends_in_the_end(alice, "after")
+    assert bob.reads("garden") == ["before", "accepted", "after"]
