@@ -16,18 +16,37 @@ def test_signing_up_makes_keys_and_nobody_notices(visitor):
     expect(fingerprint).to_have_text(re.compile(r"^(\d{5} ){5}\d{5}\s*$"))
 
 
-def test_after_signing_out_the_chat_is_closed_and_the_account_opens_again(visitor):
+def test_after_signing_out_the_chat_is_closed_and_opens_again_in_the_same_browser(visitor):
     alice = visitor("alice").sign_up()
-    alice.show("Me")
+    fingerprint = own_fingerprint(alice)
 
     alice.button("Sign out").click()
-    alice.confirm("Sign out of this browser?", "Sign out")
+    alice.confirm("Sign out?", "Sign out")
 
     expect(alice.page).to_have_url(re.compile("/accounts/login/"))
     alice.go("/rooms")
     expect(alice.page).to_have_url(re.compile(r"/accounts/login/\?next=/rooms"))
     alice.sign_in()
-    heading = alice.page.get_by_role("heading", name="This browser cannot open your chats")
+    alice.expect_chat()
+    assert own_fingerprint(alice) == fingerprint
+
+
+def own_fingerprint(person):
+    """What the person reads on the tab Me."""
+    person.show("Me")
+    digits = person.page.locator(".digits")
+    expect(digits).to_have_text(re.compile(r"\d{5}"))
+    return digits.inner_text()
+
+
+def test_a_browser_without_the_keys_says_so(visitor):
+    alice = visitor("alice").sign_up()
+    elsewhere = visitor("elsewhere")
+    elsewhere.email = alice.email
+
+    elsewhere.sign_in()
+
+    heading = elsewhere.page.get_by_role("heading", name="This browser cannot open your chats")
     expect(heading).to_be_visible()
 
 
