@@ -130,6 +130,7 @@ async function keep(core: Core, room: ReadRoom, commit: Commit, received: Receiv
     record: {
       ...room.record,
       view,
+      prekeysHash: heart.prekeysHash,
       names,
       receivedMs: core.platform.now(),
       trouble: troubleOf(received),

@@ -2,7 +2,7 @@
  * Making commits (docs/protocol.md §7.2): the newest head, lists and prekeys, then one try after
  * the other until the server takes it. Every function here runs in the room's lane.
  */
-import { type Commit, prekeyFloors } from "../crypto/commit";
+import type { Commit } from "../crypto/commit";
 import {
   type Committer,
   type NewState,
@@ -10,15 +10,17 @@ import {
   createGroup,
   makeCommit,
 } from "../crypto/committing";
-import { decodeBase64url, encodeBase64url, fromHex, hex } from "../crypto/encoding";
+import { encodeBase64url, fromHex, hex } from "../crypto/encoding";
 import type { RoomView } from "../crypto/epoch";
 import { type Op, parseOps } from "../crypto/ops";
+import type { EpochState } from "../crypto/ratchet";
 import { roomOf } from "../crypto/roster";
 import { catchUp } from "./apply";
 import { followChain } from "./chain";
 import type { Id } from "./contract";
 import type { Core } from "./core";
 import { dueOps } from "./due";
+import { NO_FLOORS, floorsOf, highest } from "./floors";
 import { idBytes, idOf } from "./ids";
 import { pause } from "./platform";
 import { type RoomRecord, readEpoch, readRoom } from "./records";
@@ -64,17 +66,15 @@ function travelling(commit: Commit): Record<string, unknown> {
 async function committer(
   core: Core,
   { members, newcomers }: { members: readonly Id[]; newcomers: readonly Id[] },
-  more: Pick<Committer, "seqFloor" | "closing">,
+  { floors, closing = null }: { floors: ReadonlyMap<string, number>; closing?: EpochState | null },
 ): Promise<Committer> {
   const everybody = [...new Set([...members, ...newcomers])];
   const prekeys = await core.people.refreshAll(everybody, newcomers);
   const { lists } = await core.people.trust();
-  return { keys: core.keyring.device, lists, prekeys, now: core.platform.now(), ...more };
-}
-
-async function floors(core: Core, roomId: Id): Promise<Map<string, number>> {
-  const { prekeys } = await core.api.get<{ prekeys: string }>(`${pathOf(roomId)}/prekeys`);
-  return prekeyFloors(decodeBase64url(prekeys));
+  const now = core.platform.now();
+  const seqFloor = highest(floors, await core.people.prekeyFloors());
+  await core.people.rememberPrekeys(prekeys, now);
+  return { keys: core.keyring.device, lists, prekeys, now, seqFloor, closing };
 }
 
 function subject(op: Op): string {
@@ -111,7 +111,7 @@ async function attempt(core: Core, roomId: Id, plan: Plan): Promise<boolean> {
   const closing = (await readEpoch(core.store, roomId, view.epoch))?.state ?? null;
   const members = view.roster.map((row) => idOf(row.user));
   const people = { members, newcomers: plan.newcomers ?? [] };
-  const by = await committer(core, people, { closing, seqFloor: await floors(core, roomId) });
+  const by = await committer(core, people, { closing, floors: await floorsOf(core, record) });
   const asked = await plan.ops(view);
   if (asked === null) return false;
   const due = await dueOps(core, view, record.info);
@@ -145,7 +145,7 @@ export async function commitRoom(core: Core, roomId: Id, plan: Plan): Promise<vo
 
 /** Begin the direct room with a person; gives its id, also when it exists already. */
 export async function postDirect(core: Core, userId: Id): Promise<RoomJson> {
-  const by = await committer(core, { members: [core.userId], newcomers: [userId] }, {});
+  const by = await committer(core, { members: [core.userId], newcomers: [userId] }, { floors: NO_FLOORS });
   const own = await core.people.newestList(idBytes(core.userId));
   const other = await core.people.newestList(idBytes(userId));
   return postRoom(core, await createDirect(by, own, other));
@@ -158,7 +158,7 @@ export async function postGroup(
   userIds: readonly Id[],
 ): Promise<RoomJson> {
   const everybody = [...new Set([core.userId, ...userIds])];
-  const by = await committer(core, { members: [core.userId], newcomers: userIds }, {});
+  const by = await committer(core, { members: [core.userId], newcomers: userIds }, { floors: NO_FLOORS });
   const lists = everybody.map((id) => core.people.newestList(idBytes(id)));
   return postRoom(core, await createGroup(by, await Promise.all(lists), { title }));
 }

@@ -92,7 +92,8 @@ async function makeKeys(store: Store, now: number): Promise<Enrolment> {
   changes.set("prekeys", 1, { ...row, seed: await store.seal("prekeys", 1, seed) });
   const hash = listHash(list);
   changes.set("lists", hex(hash), { hash: hex(hash), user: hex(user), ...list });
-  const account_ = { user: hex(user), amkPub, version: 1, listHash: hash, revision: 0 };
+  const prekeySeqs = new Map<string, number>();
+  const account_ = { user: hex(user), amkPub, version: 1, listHash: hash, prekeySeqs, revision: 0 };
   changes.put("accounts", hex(user), account_);
   await store.commit(changes);
   return { published };

@@ -1,21 +1,37 @@
 /** Other people's keys: account keys pinned at first contact, device lists that never go back. */
-import type { PrekeysByDevice, SignedPrekey } from "../crypto/prekeys";
+import {
+  type PrekeyExpectation,
+  type PrekeysByDevice,
+  type SignedPrekey,
+  verifyPrekeyClaims,
+} from "../crypto/prekeys";
 import {
   type KnownList,
   type SignedDeviceList,
   acceptDeviceList,
   listHash,
+  parseDeviceList,
   verifyDeviceList,
 } from "../crypto/device_list";
-import { decodeBase64url, equalBytes, hex } from "../crypto/encoding";
+import { decodeBase64url, equalBytes, fromHex, hex } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
 import type { Trust } from "../crypto/epoch";
 import type { Api } from "./api";
 import type { Id } from "./contract";
 import { idBytes } from "./ids";
 import type { AccountRow } from "./store/schema";
-import { Changes, type Store } from "./store/store";
+import { Changes, Conflict, type Store } from "./store/store";
 import type { UserKeysJson } from "./wire";
+
+/** The number of a prekey, or 0 when it does not verify: whoever commits makes no wrap for it. */
+function verifiedSeq(signed: SignedPrekey, expected: PrekeyExpectation): number {
+  try {
+    return verifyPrekeyClaims(signed, expected).seq;
+  } catch (error) {
+    if (error instanceof ProtocolError) return 0;
+    throw error;
+  }
+}
 
 export class People {
   constructor(
@@ -109,6 +125,35 @@ export class People {
     return prekeys;
   }
 
+  /** The highest number of a verified prekey of each device, by hexadecimal device. */
+  async prekeyFloors(): Promise<Map<string, number>> {
+    const accounts = await this.store.tables.getAll("accounts");
+    return new Map(accounts.flatMap((row) => [...row.prekeySeqs]));
+  }
+
+  /** Remember the numbers of prekeys that verify `now` (ms): no lower one is used again (§4). */
+  async rememberPrekeys(prekeys: PrekeysByDevice, now: number): Promise<void> {
+    const changes = new Changes();
+    for (const account of await this.store.tables.getAll("accounts")) {
+      const prekeySeqs = new Map(account.prekeySeqs);
+      const user = fromHex(account.user);
+      for (const entry of parseDeviceList((await this.newestList(user)).data).entries) {
+        const device = hex(entry.device);
+        const signed = prekeys.get(device);
+        const seq = signed ? verifiedSeq(signed, { user, entry, now }) : 0;
+        if (seq > (prekeySeqs.get(device) ?? 0)) prekeySeqs.set(device, seq);
+      }
+      const isNew = [...prekeySeqs].some(([device, seq]) => account.prekeySeqs.get(device) !== seq);
+      if (isNew) changes.put("accounts", account.user, { ...account, prekeySeqs });
+    }
+    try {
+      await this.store.commit(changes);
+    } catch (error) {
+      // Another room's commit keeps the same rows at this moment; the next one does it again.
+      if (!(error instanceof Conflict)) throw error;
+    }
+  }
+
   private async keep(
     user: Uint8Array,
     amkPub: Uint8Array,
@@ -132,7 +177,8 @@ export class People {
       if (newest) {
         const { version, listHash: hash } = newest;
         const revision = account?.revision ?? 0;
-        const row = { user: hex(user), amkPub, version, listHash: hash, revision };
+        const prekeySeqs = account?.prekeySeqs ?? new Map<string, number>();
+        const row = { user: hex(user), amkPub, version, listHash: hash, prekeySeqs, revision };
         changes.put("accounts", hex(user), row);
       }
     }

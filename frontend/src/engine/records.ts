@@ -13,6 +13,8 @@ export interface RoomRecord {
   /** What this device itself verified; null before epoch 0. */
   view: RoomView | null;
   trouble: RoomSummary["trouble"];
+  /** What the head commit calls its prekey list; null before epoch 0. */
+  prekeysHash: Uint8Array | null;
   /** When the head epoch was received, by the own clock. */
   receivedMs: number;
   /** Everything up to here is applied. */
@@ -60,6 +62,7 @@ export function newRecord(info: RoomJson, userId: Id): RoomRecord {
     info,
     view: null,
     trouble: "getting_keys",
+    prekeysHash: null,
     receivedMs: 0,
     cursor: 0,
     head: info.head_seq,

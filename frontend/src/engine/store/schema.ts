@@ -86,6 +86,8 @@ export interface AccountRow extends Revised {
   amkPub: Uint8Array;
   version: number;
   listHash: Uint8Array;
+  /** The highest number of a verified prekey, by hexadecimal device. */
+  prekeySeqs: ReadonlyMap<string, number>;
 }
 
 export interface ListRow {
