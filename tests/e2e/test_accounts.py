@@ -39,6 +39,19 @@ def own_fingerprint(person):
     return digits.inner_text()
 
 
+def test_what_is_erased_from_a_browser_cannot_be_opened_there_again(visitor):
+    alice = visitor("alice").sign_up()
+    alice.show("Me")
+
+    alice.button("Erase from this browser").click()
+    alice.confirm("Erase everything from this browser?", "Erase and sign out")
+
+    expect(alice.page).to_have_url(re.compile("/accounts/login/"))
+    alice.sign_in()
+    heading = alice.page.get_by_role("heading", name="This browser cannot open your chats")
+    expect(heading).to_be_visible()
+
+
 def test_a_browser_without_the_keys_says_so(visitor):
     alice = visitor("alice").sign_up()
     elsewhere = visitor("elsewhere")
