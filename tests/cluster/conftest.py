@@ -4,6 +4,8 @@ import os
 import shlex
 import subprocess
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ ADDRESSES = ("DATABASE_URL", "BROKER_URL", "MONGO_URL", "REDIS_URL")
 
 
 def services(*words: str, folder: Path) -> None:
-    """Run bin/services over a folder."""
-    environment = {**os.environ, "GAMRAE_SERVICES": str(folder)}
+    """Run bin/services over a folder, as if the environment named no server."""
+    others = {name: value for name, value in os.environ.items() if name not in ADDRESSES}
+    environment = {**others, "GAMRAE_SERVICES": str(folder)}
     ran = subprocess.run(
         [ROOT / "bin" / "services", *words], env=environment, capture_output=True, text=True
     )
@@ -28,6 +31,16 @@ def settings_in(folder: Path) -> dict[str, str]:
     return {name: shlex.split(value)[0] for name, _, value in pairs}
 
 
+@contextmanager
+def private_services(folder: Path, *options: str) -> Iterator[dict[str, str]]:
+    """The settings of services of our own, gone at the end."""
+    services("up", *options, folder=folder)
+    try:
+        yield settings_in(folder)
+    finally:
+        services("down", folder=folder)
+
+
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory):
     """The settings of a cluster: every address, and the authority of each when there is one."""
@@ -35,10 +48,8 @@ def addresses(tmp_path_factory):
         names = (*ADDRESSES, *(name.replace("_URL", "_CA") for name in ADDRESSES))
         yield {name: os.environ[name] for name in names if os.environ.get(name)}
         return
-    folder = tmp_path_factory.mktemp("services")
-    services("up", folder=folder)
-    yield settings_in(folder)
-    services("down", folder=folder)
+    with private_services(tmp_path_factory.mktemp("services")) as settings:
+        yield settings
 
 
 @pytest.fixture(scope="session")

@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 class Gateway:
     """Forwards connections to a service. ``shut``: as if it had died. ``block``: as if it hung."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, host: str = "127.0.0.1") -> None:
+        self._host = host
         self._url = urlsplit(url)
         assert self._url.hostname is not None
         assert self._url.port is not None
         self._target = (self._url.hostname, self._url.port)
         self._sockets: set[socket.socket] = set()
         self._flows = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((host, 0))
         self.port: int = self._listener.getsockname()[1]
         self._is_open = False
         self.open()
@@ -25,7 +26,7 @@ class Gateway:
     def url(self) -> str:
         """The service's address by way of this door."""
         user = self._url.netloc.rpartition("@")[0]
-        host = f"127.0.0.1:{self.port}"
+        host = f"{self._host}:{self.port}"
         return self._url._replace(netloc=f"{user}@{host}" if user else host).geturl()
 
     def open(self) -> None:
@@ -33,7 +34,7 @@ class Gateway:
         self._flows.set()
         if not self._is_open:
             if self._listener.fileno() == -1:
-                self._listener = socket.create_server(("127.0.0.1", self.port))
+                self._listener = socket.create_server((self._host, self.port))
             self._is_open = True
             threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 

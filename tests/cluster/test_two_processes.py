@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from crypto_client.client.session import Session
 from tests.cli.terminal import Terminal
 from tests.cluster.processes import Cluster, own_database
 
@@ -41,6 +42,26 @@ def test_what_one_says_the_other_reads(people):
     assert bob("send", "garden", "안녕, 앨리스", "--wait", "stored").row["state"] == "stored"
 
     assert alice.reads("garden") == bob.reads("garden") == ["안녕, 밥!", "안녕, 앨리스"]
+
+
+def test_what_one_says_is_pushed_to_the_other_live_and_then_as_stored(people):
+    alice, bob = people
+    with Session.open(bob.home, None, 20) as session:
+        socket = session.messenger.socket
+        assert alice("send", "garden", "now").row["state"] == "accepted"
+
+        pushed = [pushed_to(socket, event) for event in ("message.live", "message.stored")]
+
+    assert pushed[0]["room_id"] == pushed[1]["room_id"]
+    assert pushed[1]["from"] == pushed[1]["to"]
+
+
+def pushed_to(socket, event):
+    """The next push of this kind."""
+    while (frame := socket.take(20)) is not None:
+        if frame["event"] == event:
+            return frame
+    raise TimeoutError(event)
 
 
 def test_an_archiver_that_was_killed_leaves_nothing_out(cluster, people):
