@@ -198,54 +198,68 @@ def write(people: dict[str, Person], album: Album) -> None:
         people[name].expect_stored(text)
 
 
-def test_a_chat_that_is_lived_in_looks_right(somebody, album):
+def start_group(alice: Person, friends: list[Person], album: Album) -> None:
+    """Make the album's room, with a picture of the dialog."""
     words = WORDS[album.language]
-    alice, bob, carol = (sign_up(somebody(name)) for name in ("alice", "bob", "carol"))
-    befriend(alice, bob)
-    befriend(carol, alice)
-    page = alice.page
     alice.go("/rooms")
     alice.expect_chat()
     alice.button(words["new"]).first.click()
-    dialog = page.get_by_role("dialog")
+    dialog = alice.page.get_by_role("dialog")
     dialog.get_by_role("button", name=words["group"]).click()
     dialog.locator("[name=title]").fill(words["room"])
-    for friend in (bob, carol):
+    for friend in friends:
         dialog.get_by_role("checkbox", name=friend.name).check()
-    album.take(page, "new-group")
+    album.take(alice.page, "new-group")
     dialog.locator("button[type=submit]").click()
     alice.expect_room(words["room"])
-    bob.go("/rooms")
-    bob.enter(words["room"])
-    write({"alice": alice, "bob": bob}, album)
-    album.take(page, "room")
-    if album.language == "ko":
-        bob.page.screenshot(path=PICTURES / "readme.png", animations="disabled")
 
+
+def picture_the_room(alice: Person, album: Album) -> None:
+    """The open room, its details, and the way to others."""
+    words = WORDS[album.language]
+    album.take(alice.page, "room")
     alice.button(words["details"]).click()
-    expect(page.get_by_role("complementary", name=words["details"])).to_be_visible()
-    album.take(page, "room-details")
-    page.keyboard.press("Escape")
-    page.keyboard.press("Control+k")
+    expect(alice.page.get_by_role("complementary", name=words["details"])).to_be_visible()
+    album.take(alice.page, "room-details")
+    alice.page.keyboard.press("Escape")
+    alice.page.keyboard.press("Control+k")
     expect(alice.dialog(words["switcher"])).to_be_visible()
-    album.take(page, "switcher")
-    page.keyboard.press("Escape")
+    album.take(alice.page, "switcher")
+    alice.page.keyboard.press("Escape")
+
+
+def picture_the_tabs(carol: Person, album: Album) -> None:
+    """The three tabs with something in them, and what opens from there."""
     for screen in ("rooms", "friends", "me"):
         carol.go(f"/{screen}")
         carol.expect_chat()
         album.take(carol.page, screen)
-    carol.button(words["help"]).click()
-    expect(carol.page.locator("dialog[open]")).to_be_visible()
-    album.take(carol.page, "keyboard-help")
-    carol.page.keyboard.press("Escape")
-    carol.button(words["sign_out"]).click()
-    expect(carol.page.locator("dialog[open]")).to_be_visible()
-    album.take(carol.page, "sign-out-question")
+    for button, screen in (("help", "keyboard-help"), ("sign_out", "sign-out-question")):
+        carol.button(WORDS[album.language][button]).click()
+        expect(carol.page.locator("dialog[open]")).to_be_visible()
+        album.take(carol.page, screen)
+        carol.page.keyboard.press("Escape")
+        expect(carol.page.locator("dialog[open]")).to_have_count(0)
     carol.go("/friends")
     carol.expect_chat()
     carol.page.locator(".list-body button.row").first.click()
     expect(carol.page.locator("dialog .digits")).to_be_visible()
     album.take(carol.page, "friend-profile")
+
+
+def test_a_chat_that_is_lived_in_looks_right(somebody, album):
+    alice, bob, carol = (sign_up(somebody(name)) for name in ("alice", "bob", "carol"))
+    befriend(alice, bob)
+    befriend(carol, alice)
+    start_group(alice, [bob, carol], album)
+    bob.go("/rooms")
+    bob.enter(WORDS[album.language]["room"])
+    write({"alice": alice, "bob": bob}, album)
+    if album.language == "ko":
+        bob.page.screenshot(path=PICTURES / "readme.png", animations="disabled")
+
+    picture_the_room(alice, album)
+    picture_the_tabs(carol, album)
 
 
 def test_a_request_and_a_second_browser_look_right(somebody, album):

@@ -115,40 +115,49 @@ def test_shift_enter_breaks_the_line_and_enter_sends(alice, bob):
     assert text == "first line\nsecond line"
 
 
+FOCUSED = """document.activeElement === document.body ? '' :
+  (document.activeElement.ariaLabel ?? '') + document.activeElement.innerText"""
+
+
+def press_on(person, name, key="Tab"):
+    """Move the focus until it stands on what has this name, and press Enter."""
+    for _ in range(40):
+        if name in person.page.evaluate(FOCUSED):
+            person.page.keyboard.press("Enter")
+            return
+        person.page.keyboard.press(key)
+    raise AssertionError(f"{name} cannot be reached")
+
+
+def sign_up_by_keyboard(person):
+    """Fill in the sign-up page without touching the mouse."""
+    person.go("/accounts/signup/")
+    person.page.get_by_label(re.compile("E-?mail")).focus()
+    for words in (person.email, person.name, person.password):
+        person.page.keyboard.type(words)
+        person.page.keyboard.press("Tab")
+    person.page.keyboard.press("Enter")
+    person.expect_chat()
+
+
+def ask_friend_by_keyboard(person, email):
+    """Send a friend request without touching the mouse."""
+    press_on(person, "Friends")
+    expect(person.page).to_have_url(re.compile("/friends$"))
+    press_on(person, "Add friend")
+    dialog = person.dialog("Add friend")
+    expect(dialog.get_by_label("E-mail")).to_be_focused()
+    person.page.keyboard.type(email)
+    person.page.keyboard.press("Enter")
+    expect(dialog.get_by_role("status")).not_to_be_empty()
+    person.page.keyboard.press("Escape")
+
+
 def test_everything_can_be_done_by_keyboard(visitor, person):
-    bob = person("bob")
-    alice = visitor("alice")
+    bob, alice = person("bob"), visitor("alice")
     keyboard = alice.page.keyboard
-
-    def reach(*names, key="Tab"):
-        for _ in range(40):
-            focus = alice.page.evaluate(
-                "document.activeElement === document.body ? '' :"
-                " (document.activeElement.ariaLabel ?? '') + document.activeElement.innerText"
-            )
-            if any(name in focus for name in names):
-                return
-            keyboard.press(key)
-        raise AssertionError(f"{names} cannot be reached")
-
-    alice.go("/accounts/signup/")
-    alice.page.get_by_label(re.compile("E-?mail")).focus()
-    for words in (alice.email, alice.name, alice.password):
-        keyboard.type(words)
-        keyboard.press("Tab")
-    keyboard.press("Enter")
-    alice.expect_chat()
-
-    reach("Friends")
-    keyboard.press("Enter")
-    expect(alice.page).to_have_url(re.compile("/friends$"))
-    reach("Add friend")
-    keyboard.press("Enter")
-    expect(alice.dialog("Add friend").get_by_label("E-mail")).to_be_focused()
-    keyboard.type(bob.email)
-    keyboard.press("Enter")
-    expect(alice.dialog("Add friend").get_by_role("status")).not_to_be_empty()
-    keyboard.press("Escape")
+    sign_up_by_keyboard(alice)
+    ask_friend_by_keyboard(alice, bob.email)
     bob.accept("alice")
     expect(alice.friend("bob")).to_be_visible()
 
@@ -160,13 +169,13 @@ def test_everything_can_be_done_by_keyboard(visitor, person):
     expect(alice.composer).to_be_focused()
     keyboard.type("by keyboard alone")
     keyboard.press("Enter")
-
     alice.expect_stored("by keyboard alone")
-    reach("About this chat", key="Shift+Tab")
-    keyboard.press("Enter")
-    expect(alice.page.get_by_role("complementary", name="About this chat")).to_be_visible()
+
+    press_on(alice, "About this chat", key="Shift+Tab")
+    details = alice.page.get_by_role("complementary", name="About this chat")
+    expect(details).to_be_visible()
     keyboard.press("Escape")
-    expect(alice.page.get_by_role("complementary", name="About this chat")).to_have_count(0)
+    expect(details).to_have_count(0)
     keyboard.press("Control+/")
     expect(alice.dialog("Keyboard shortcuts")).to_be_visible()
 
