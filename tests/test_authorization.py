@@ -12,6 +12,9 @@ from rest_framework.views import APIView
 from tests.authorization.table import ACTORS, Row, every_row
 from tests.cast import JSON, Cast
 
+# Hundreds of cells: seconds, not minutes, but not for --fast.
+pytestmark = pytest.mark.slow
+
 METHODS = ("get", "post", "put", "patch", "delete")
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 ROWS = every_row()

@@ -7,7 +7,7 @@ from tests.authorization.frames import ACTORS, FRAMES, NO_SOCKET
 from tests.cast import ORIGIN
 from tests.messaging.sockets import Socket, browser, opened, proved
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def outcome(answer):
