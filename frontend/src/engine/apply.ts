@@ -3,7 +3,7 @@
  * repairs everything). Every function here runs in the room's lane.
  */
 import type { Body } from "../crypto/body";
-import { decodeBase64url, encodeBase64url, equalBytes, hex } from "../crypto/encoding";
+import { decodeBase64url, encodeBase64url, equalBytes } from "../crypto/encoding";
 import { parseEnvelope } from "../crypto/envelope";
 import { ProtocolError } from "../crypto/errors";
 import { eventHash } from "../crypto/log_hash";
@@ -12,9 +12,10 @@ import { followChain } from "./chain";
 import type { Id } from "./contract";
 import type { Core } from "./core";
 import type { StoredId } from "./frames";
-import { type Arrived, type Result, arrive, retryHeld } from "./inbox";
+import { type Result, arrive, retryHeld } from "./inbox";
 import { compareLog, extendLog, logAt } from "./log";
 import { readRoom, updateRoom } from "./records";
+import { type Arrived, againRow, eventRow } from "./rows";
 import { bodyOfItem } from "./store/reopen";
 import type { ItemRow } from "./store/schema";
 import type { LogItem, LogPage, MessageItem, Stamp } from "./wire";
@@ -63,7 +64,13 @@ export async function applyPage(core: Core, roomId: Id, page: LogPage): Promise<
   for (const item of items) {
     const { row, body } = await applyItem(core, batch, item);
     if (row === null) continue;
-    // A copy that was opened live asserted nothing yet that a newcomer could adopt.
+    if (row.seq !== item.seq) {
+      log = extendLog(log, item.seq, row.eid);
+      const again = againRow({ roomId, seq: item.seq, eid: row.eid });
+      batch.putItem({ ...again, log: log?.log ?? null });
+      continue;
+    }
+    // What a live copy asserts can be compared only now: its place may not have been known.
     const words = body ?? (await bodyOfItem(core.store, row));
     if (words) log = await compareLog(batch, { body: words, seq: item.seq, log });
     log = extendLog(log, item.seq, row.eid);
@@ -84,28 +91,20 @@ export async function applyPage(core: Core, roomId: Id, page: LogPage): Promise<
 async function applyItem(core: Core, batch: Batch, item: LogItem): Promise<Result> {
   if (item.kind === "message") return arrive(core, batch, arrivedOf(item));
   const row = item.kind === "commit" ? commitRow(batch, item) : leaveRow(batch, item);
-  batch.putItem(row);
-  return { row, body: null };
-}
-
-function eventRow(roomId: Id, seq: number, kind: "commit" | "leave", eid: Uint8Array): ItemRow {
-  return {
-    ...{ roomId, key: `${kind}/${hex(eid)}`, kind, seq, status: "open", reason: null, eid },
-    ...{ log: null, device: "", user: "", messageId: "", epoch: -1, n: -1, counts: false },
-    ...{ envelope: null, acceptedMs: 0, keyId: 0, stamp: new Uint8Array(0), messageKey: null },
-    revision: 0,
-  };
+  return { row: (await batch.item(row.key)) ?? row, body: null };
 }
 
 function commitRow(batch: Batch, item: Extract<LogItem, { kind: "commit" }>): ItemRow {
-  const hash = decodeBase64url(item.hash, 32);
+  const eid = decodeBase64url(item.hash, 32);
   const known = batch.record.view?.recent.get(item.epoch);
-  if (known && !equalBytes(known, hash)) batch.record = { ...batch.record, trouble: "fork" };
-  return { ...eventRow(batch.roomId, item.seq, "commit", hash), epoch: item.epoch };
+  if (known && !equalBytes(known, eid)) batch.record = { ...batch.record, trouble: "fork" };
+  const { roomId } = batch;
+  return { ...eventRow({ roomId, seq: item.seq, eid }, "commit"), epoch: item.epoch };
 }
 
-function leaveRow(batch: Batch, item: Extract<LogItem, { kind: "leave" }>): ItemRow {
-  return eventRow(batch.roomId, item.seq, "leave", eventHash(decodeBase64url(item.event)));
+function leaveRow({ roomId }: Batch, item: Extract<LogItem, { kind: "leave" }>): ItemRow {
+  const eid = eventHash(decodeBase64url(item.event));
+  return eventRow({ roomId, seq: item.seq, eid }, "leave");
 }
 
 /** Unread count, the list's last line, and voids that are said now. */

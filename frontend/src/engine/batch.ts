@@ -14,6 +14,11 @@ import {
 import type { Attempt, ItemRow, OutboxRow } from "./store/schema";
 import { Changes, type Store } from "./store/store";
 
+/** Which of several rows under one name counts: what opened before what did not, stored first. */
+function claim({ messageKey, seq }: ItemRow): number {
+  return (messageKey ? 0 : 2) + (seq > 0 ? 0 : 1);
+}
+
 export class Batch {
   readonly roomId: Id;
   record: RoomRecord;
@@ -63,7 +68,7 @@ export class Batch {
   private best(stored: ItemRow[], fits: (row: ItemRow) => boolean): ItemRow | null {
     const pending = [...this.items.values()].filter((row) => row !== null).filter(fits);
     const rows = [...pending, ...stored.filter((row) => !this.items.has(row.key))];
-    return rows.sort((left, right) => right.seq - left.seq)[0] ?? null;
+    return rows.sort((left, right) => claim(left) - claim(right) || left.seq - right.seq)[0] ?? null;
   }
 
   putItem(row: ItemRow): void {

@@ -4,7 +4,7 @@
  */
 import type { Body } from "../crypto/body";
 import { equalBytes, hex } from "../crypto/encoding";
-import { CLASS_MESSAGE, type Pre, envelopeId, parseEnvelope } from "../crypto/envelope";
+import { type Pre, envelopeId, parseEnvelope } from "../crypto/envelope";
 import { sendersOf } from "../crypto/epoch";
 import { type Outcome, ProtocolError } from "../crypto/errors";
 import { type Known, type MessageIndex, openMessage } from "../crypto/opening";
@@ -13,70 +13,17 @@ import type { Batch } from "./batch";
 import type { Id, Unreadable } from "./contract";
 import type { Core } from "./core";
 import { idBytes, idOf } from "./ids";
+import { type Arrived, againRow, rowOf, unparsedRow } from "./rows";
 import { bodyOfItem, keyOfItem, reopen } from "./store/reopen";
 import type { ItemRow } from "./store/schema";
 
 export const MAX_HELD_LIVE = 64;
-
-/** An envelope with the server's stamp; `seq` 0 while it is live. */
-export interface Arrived {
-  readonly seq: number;
-  readonly envelope: Uint8Array;
-  readonly acceptedMs: number;
-  readonly keyId: number;
-  readonly stamp: Uint8Array;
-}
 
 const REASONS: Partial<Record<Outcome, Unreadable>> = {
   epoch_gap: "getting_key",
   epoch_unusable: "not_restored",
   suite: "newer_version",
 };
-
-/** Give the row of a message before it is opened. */
-export function rowOf(roomId: Id, pre: Pre, eid: Uint8Array, arrived: Arrived): ItemRow {
-  return {
-    roomId,
-    key: `message/${hex(eid)}`,
-    kind: "message",
-    seq: arrived.seq,
-    status: "open",
-    reason: null,
-    eid,
-    log: null,
-    device: idOf(pre.device),
-    user: idOf(pre.user),
-    messageId: idOf(pre.msgId),
-    epoch: pre.epoch,
-    n: pre.n,
-    counts: pre.messageClass === CLASS_MESSAGE,
-    envelope: arrived.envelope,
-    acceptedMs: arrived.acceptedMs,
-    keyId: arrived.keyId,
-    stamp: arrived.stamp,
-    messageKey: null,
-    revision: 0,
-  };
-}
-
-/** A stored row that is not even an envelope: its place is kept, so that the log stays whole. */
-function unparsedRow(roomId: Id, eid: Uint8Array, arrived: Arrived, reason: Unreadable): ItemRow {
-  const none = new Uint8Array(16);
-  const pre: Pre = {
-    room: none,
-    epoch: -1,
-    commitHash: none,
-    user: none,
-    device: none,
-    n: -1,
-    msgId: eid.slice(0, 16),
-    time: 0,
-    messageClass: CLASS_MESSAGE,
-    expiresAfter: 0,
-    attachments: [],
-  };
-  return { ...rowOf(roomId, pre, eid, arrived), status: "closed", reason };
-}
 
 /** Where a known message stands now that its stored copy came. */
 async function placeKnown(batch: Batch, row: ItemRow, arrived: Arrived): Promise<ItemRow> {
@@ -176,11 +123,12 @@ export async function arrive(core: Core, batch: Batch, arrived: Arrived): Promis
   }
   const fresh = rowOf(batch.roomId, pre, eid, arrived);
   const { revision = 0, log = null, seq: knownSeq = 0 } = known ?? {};
-  const row = { ...fresh, revision, log, seq: arrived.seq || knownSeq };
+  const row = { ...fresh, revision, log, seq: knownSeq || arrived.seq };
   const own = await takeOwn(core, batch, row);
   if (own?.row) return own.row.seq > 0 ? keepOpened(batch, own.row, own.body) : IGNORED;
   const result = await open(core, batch, row, pre);
-  if (result.row && row.device === core.keyring.deviceId) await finishOwn(batch, row);
+  // Only what opened is ours: a header is no more than a claim.
+  if (result.body && row.device === core.keyring.deviceId) await finishOwn(batch, row);
   return result;
 }
 
@@ -195,9 +143,13 @@ async function open(core: Core, batch: Batch, row: ItemRow, pre: Pre): Promise<R
     });
     if (!opened.message || !opened.epoch) return IGNORED;
     const earlier = await batch.byMessage(row.device, row.messageId);
-    const isLate = row.seq === 0 && earlier !== null && earlier.key !== row.key;
+    const isOther = earlier?.messageKey && earlier.key !== row.key;
     // Nothing of it is kept, so the chain stays: the log may still store exactly this one.
-    if (isLate) return flagEquivocation(batch, earlier, opened.outcome);
+    if (isOther && row.seq === 0) return flagEquivocation(batch, earlier, opened.outcome);
+    if (isOther && earlier.seq > 0) {
+      flagEquivocation(batch, earlier, opened.outcome);
+      return repeated(batch, row);
+    }
     if (epoch) batch.putEpoch({ ...epoch, state: opened.epoch });
     const key = await core.store.seal("items", [row.roomId, row.key], opened.message.key);
     const isTwo = opened.outcome === "equivocation";
@@ -214,6 +166,13 @@ async function open(core: Core, batch: Batch, row: ItemRow, pre: Pre): Promise<R
 function flagEquivocation(batch: Batch, earlier: ItemRow, outcome: string): Result {
   if (outcome === "equivocation") batch.putItem({ ...earlier, reason: "equivocation" });
   return IGNORED;
+}
+
+/** A second stored message under one id: the first one counts, this one keeps its place only. */
+function repeated(batch: Batch, row: ItemRow): Result {
+  const again = againRow(row);
+  batch.putItem(again);
+  return { row: again, body: null };
 }
 
 async function keepOpened(batch: Batch, row: ItemRow, body: Body | null): Promise<Result> {
@@ -241,10 +200,9 @@ async function refused(batch: Batch, row: ItemRow, error: ProtocolError): Promis
   return unreadable(batch, { ...row, status: "closed", reason }, row);
 }
 
-async function unreadable(batch: Batch, row: ItemRow, { seq }: { seq: number }): Promise<Result> {
+function unreadable(batch: Batch, row: ItemRow, { seq }: { seq: number }): Result {
   if (seq === 0) return IGNORED;
   batch.putItem(row);
-  await dropOtherCopies(batch, row);
   return { row, body: null };
 }
 

@@ -55,7 +55,7 @@ function messageItem(input: TimelineInput, { row, text, type }: ReadItem): Timel
   const closed = text === null || isUnknown ? "damaged" : null;
   const unreadable = row.reason ?? (isUnknown ? "newer_version" : closed);
   return {
-    key: `${row.device}/${row.messageId}`,
+    key: keyOf({ row }),
     kind: unreadable === null ? "text" : "unreadable",
     seq: row.seq,
     sender: personOf(input, row.user),
@@ -114,8 +114,19 @@ function inOrder(items: readonly ReadItem[]): ReadItem[] {
   return [...stored, ...live];
 }
 
-function isShown({ row }: ReadItem): boolean {
-  return row.kind === "commit" || (row.kind === "message" && row.counts);
+function keyOf({ row }: Pick<ReadItem, "row">): string {
+  return `${row.device}/${row.messageId}`;
+}
+
+/** What does not open only claims its header: it hides no message that does, or that waits. */
+function shownItems({ items, waiting, deviceId }: TimelineInput): ReadItem[] {
+  const known = new Set(items.filter(({ type }) => type !== null).map(keyOf));
+  for (const { row } of waiting) known.add(`${deviceId}/${row.messageId}`);
+  return inOrder(items).filter((item) => {
+    const { kind, counts } = item.row;
+    if (kind !== "message") return kind === "commit";
+    return counts && (item.type !== null || !known.has(keyOf(item)));
+  });
 }
 
 /**
@@ -124,7 +135,7 @@ function isShown({ row }: ReadItem): boolean {
  */
 export function timelineItems(input: TimelineInput): TimelineItem[] {
   const shown = new Map<string, TimelineItem>();
-  for (const item of inOrder(input.items).filter(isShown)) {
+  for (const item of shownItems(input)) {
     const made =
       item.row.kind === "message" ? [messageItem(input, item)] : lineItems(input, item);
     for (const one of made) if (!shown.has(one.key)) shown.set(one.key, one);

@@ -1,71 +1,31 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { textBody } from "../../src/crypto/body";
-import { decodeBase64url, encodeBase64url } from "../../src/crypto/encoding";
-import { type Pre, parseEnvelope, sealMessage } from "../../src/crypto/envelope";
+import { decodeBase64url } from "../../src/crypto/encoding";
+import { type Pre, parseEnvelope } from "../../src/crypto/envelope";
 import { systemRandom } from "../../src/crypto/primitives";
 import type { Id } from "../../src/engine/contract";
-import { idBytes } from "../../src/engine/ids";
-import { Keyring } from "../../src/engine/keys";
-import { readEpoch } from "../../src/engine/records";
-import { Store } from "../../src/engine/store/store";
-import { Api } from "../../src/engine/api";
-import { browserPlatform } from "../../src/engine/platform";
 import { type Person, World } from "./cast";
 import { turn, until } from "./clock";
+import { type Forged, Forgery, garbageLike } from "./forgery";
 
 let world: World;
 let alice: Person;
 let mallory: Person;
 let room: Id;
+let forgery: Forgery;
 
 beforeEach(async () => {
   world = new World();
   [alice, mallory] = (await world.friends("alice", "mallory")) as [Person, Person];
   room = await alice.talkTo(mallory);
   await mallory.show(room);
+  forgery = new Forgery(world, alice.id, room);
 });
 afterEach(() => world.end());
 
-/** Seal as a member who does not keep to the rules, straight from the own store. */
-async function forge(
-  person: Person,
-  text: string,
-  { n, msgId = systemRandom(16) }: { n: number; msgId?: Uint8Array },
-): Promise<string> {
-  const store = await Store.open(person.id, () => undefined);
-  const api = new Api(browserPlatform, "https://chat.example", "");
-  const origin = "https://chat.example";
-  const keyring = await Keyring.load(store, { api, platform: browserPlatform, origin });
-  let { state } = (await readEpoch(store, room, 0))!;
-  const device = keyring!.device;
-  for (let at = 0; at < n; at += 1) {
-    const options = { msgId: systemRandom(16), time: 1 };
-    state = (await sealMessage(state, device, textBody("skipped"), options)).epoch;
-  }
-  const sealed = await sealMessage(state, device, textBody(text), { msgId, time: 1 });
-  store.close();
-  return encodeBase64url(sealed.envelope);
-}
-
-function live(envelope: string): void {
-  const stamp = { accepted_ms: world.clock.now(), key_id: 1, stamp: encodeBase64url(idBytes(room)) };
-  world.server.tellUser(alice.id, { event: "message.live", room_id: room, envelope, ...stamp });
-}
-
-function store(envelope: string): void {
-  const serverRoom = world.server.room(room);
-  const stamp = { accepted_ms: world.clock.now(), key_id: 1, stamp: encodeBase64url(idBytes(room)) };
-  const item = { kind: "message" as const, envelope, ...stamp };
-  serverRoom.queue.push({ item, envelope: parseEnvelope(decodeBase64url(envelope)) });
-  world.server.archive(serverRoom);
-}
-
-/** The same header, and a ciphertext that nobody sealed. */
-function garbageLike(envelope: string): string {
-  const data = decodeBase64url(envelope);
-  data[data.length - 1]! ^= 1;
-  return encodeBase64url(data);
-}
+const forge = (person: Person, text: string, options: Forged) =>
+  forgery.seal(person, text, options);
+const live = (envelope: string) => forgery.live(envelope);
+const store = (envelope: string) => forgery.store(envelope);
 
 describe("a sender with two texts under one id", () => {
   it("is found out, and everybody has the stored one", async () => {

@@ -17,9 +17,10 @@ export interface SealedRow extends Revised {
 /** A place in a room's log, or (seq 0) a message that has none yet. */
 export interface ItemRow extends Revised {
   roomId: Id;
-  /** "message/<fingerprint>", "commit/<epoch>" or "leave/<fingerprint>". */
+  /** "message/<fingerprint>", "commit/<hash>", "leave/<hash>" or "again/<place>". */
   key: string;
-  kind: "message" | "commit" | "leave";
+  /** again: a place where the log repeats what has its place already; nothing is shown. */
+  kind: "message" | "commit" | "leave" | "again";
   seq: number;
   /** open: shown. held: waits for its epoch. closed: never opens, `reason` says why. */
   status: "open" | "held" | "closed";
