@@ -196,11 +196,23 @@ function keepHistory(
   changes.set("history", [roomId, epoch], row);
 }
 
-/** Acknowledge the wraps that are used, then deliver history records; a failure comes again. */
-async function finishWraps(core: Core, roomId: Id, after: number): Promise<void> {
+/** The epochs after this one that open here. */
+async function openedEpochs(core: Core, roomId: Id, after: number): Promise<number[]> {
   const range = IDBKeyRange.bound([roomId, after + 1], [roomId, Infinity]);
-  const rows = await core.store.tables.getAllKeys("epochs", range);
-  const epochs = rows.map(([, epoch]) => epoch);
+  const opened: number[] = [];
+  for (const [, epoch] of await core.store.tables.getAllKeys("epochs", range)) {
+    const read = await readEpoch(core.store, roomId, epoch);
+    if (read?.state.opened) opened.push(epoch);
+  }
+  return opened;
+}
+
+/**
+ * Acknowledge the wraps that are used, then deliver history records; a failure comes again. A wrap
+ * that did not open is kept by the server: it may be all there is of its epoch.
+ */
+async function finishWraps(core: Core, roomId: Id, after: number): Promise<void> {
+  const epochs = await openedEpochs(core, roomId, after);
   try {
     if (epochs.length > 0) await core.api.post(`/api/rooms/${roomId}/wraps/ack`, { epochs });
     await deliverHistory(core, roomId);

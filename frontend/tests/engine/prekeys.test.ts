@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { NO_PREKEY, encodePrekeys } from "../../src/crypto/commit";
+import { NO_PREKEY, WRAP_SIZE, encodePrekeys } from "../../src/crypto/commit";
 import { encodeBase64url } from "../../src/crypto/encoding";
 import type { Id } from "../../src/engine/contract";
 import { idBytes } from "../../src/engine/ids";
@@ -58,5 +58,29 @@ describe("a prekey that is older than one that was used before", () => {
     };
     const second = await group("with the old one");
     expect(hasWrapForBob(second)).toBe(false);
+  });
+});
+
+describe("a wrap that does not open", () => {
+  it("is not acknowledged, and the next one is", async () => {
+    const acknowledged: unknown[] = [];
+    world.server.lies["GET rooms/*/wraps"] = (truth, { user }) => {
+      const { wraps } = truth() as { wraps: { epoch: number; wrap: string }[] };
+      const broken = encodeBase64url(new Uint8Array(WRAP_SIZE));
+      const isBroken = (epoch: number) => user === bob.id && epoch === 0;
+      return {
+        wraps: wraps.map((row) => (isBroken(row.epoch) ? { ...row, wrap: broken } : row)),
+      };
+    };
+    world.server.lies["POST rooms/*/wraps/ack"] = (truth, { user, body }) => {
+      if (user === bob.id) acknowledged.push(body["epochs"]);
+      return truth();
+    };
+    const room = await group("garden");
+    await until(() => bob.room(room)?.trouble === "getting_keys", "the wrap opened");
+    await alice.ask("room_rename", { roomId: room, title: "yard" });
+    await until(() => bob.room(room)?.title === "yard", "the next wrap did not open");
+    await until(() => acknowledged.length > 0, "nothing is acknowledged");
+    expect(acknowledged).toEqual([[1]]);
   });
 });
