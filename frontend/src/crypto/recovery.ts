@@ -165,6 +165,15 @@ function openSealed(key: Uint8Array, sealed: Uint8Array, context: Context): Uint
   );
 }
 
+/** A blob may ask for more memory than this device gives: that is an answer, not an accident. */
+function stretched(secret: Uint8Array, { salt, ops, mem }: Context): Uint8Array {
+  try {
+    return argon2id(secret, salt, ops, mem);
+  } catch {
+    throw new ProtocolError("recovery", `no ${mem} bytes of memory for Argon2id here`);
+  }
+}
+
 function recoveryKeyBySecret(
   context: Context,
   { check, wrapped, secret }: { check: Uint8Array; wrapped: Uint8Array; secret: string },
@@ -173,7 +182,7 @@ function recoveryKeyBySecret(
   if (ops < DEFAULT_OPS || ops > MAX_OPS || mem < DEFAULT_MEM || mem > MAX_MEM) {
     throw new ProtocolError("recovery", "Argon2id parameters out of range");
   }
-  const kek = argon2id(normaliseSecret(secret), context.salt, ops, mem);
+  const kek = stretched(normaliseSecret(secret), context);
   if (!same(kdf(kek, "recovery-check", context.data), check)) {
     throw new ProtocolError("recovery", "not the recovery secret of this blob");
   }
