@@ -10,7 +10,8 @@ from chatsite.asgi import application
 from messaging.api import MAX_COMMIT, MAX_NEW_ROOM
 from messaging.serving import MAX_BODY
 
-CONTINUES = {"type": "http.request", "body": b"x" * (1024 * 1024), "more_body": True}
+PIECE = b"x" * (1024 * 1024)
+CONTINUES = {"type": "http.request", "body": PIECE, "more_body": True}
 ENDS = {"type": "http.request", "body": b"", "more_body": False}
 
 
@@ -55,7 +56,7 @@ async def test_a_body_without_an_end_is_cut_while_it_is_read():
     answer, read = await ask(scope("POST", "/api/me"), messages)
 
     assert code_of(answer) == (413, "too_large")
-    assert read == MAX_BODY // len(CONTINUES["body"]) + 1
+    assert read == MAX_BODY // len(PIECE) + 1
 
 
 async def test_a_body_that_says_how_large_it_is_is_not_read_at_all():
@@ -69,7 +70,7 @@ async def test_a_body_that_says_how_large_it_is_is_not_read_at_all():
 
 @pytest.mark.django_db(transaction=True)
 async def test_the_largest_body_comes_through():
-    fits = [CONTINUES] * (MAX_BODY // len(CONTINUES["body"]))
+    fits = [CONTINUES] * (MAX_BODY // len(PIECE))
 
     answer, read = await ask(scope("POST", "/api/me"), [*fits, ENDS])
 
