@@ -76,6 +76,7 @@ export async function applyPage(core: Core, roomId: Id, page: LogPage): Promise<
     log = extendLog(log, item.seq, row.eid);
     batch.putItem({ ...row, log: log?.log ?? null });
     noteStored(core, batch, row, words);
+    if (words) await noteVoids(core, batch, row, words);
   }
   const upto = Math.max(cursor, page.upto);
   batch.record = {
@@ -107,7 +108,7 @@ function leaveRow({ roomId }: Batch, item: Extract<LogItem, { kind: "leave" }>):
   return eventRow({ roomId, seq: item.seq, eid }, "leave");
 }
 
-/** Unread count, the list's last line, and voids that are said now. */
+/** Unread count, and the list's last line. */
 function noteStored(core: Core, batch: Batch, row: ItemRow, words: Body | null): void {
   if (row.kind !== "message") return;
   const isMine = row.user === core.userId;
@@ -116,11 +117,19 @@ function noteStored(core: Core, batch: Batch, row: ItemRow, words: Body | null):
     batch.record = { ...batch.record, unread: record.unread + 1 };
   }
   if (words) noteText(batch, row, words);
-  if (isMine && words && words.void.length > 0) {
-    const said = new Set(words.void.map(([epoch, n]) => `${epoch}/${n}`));
-    const voids = batch.record.voids.filter(([epoch, n]) => !said.has(`${epoch}/${n}`));
-    batch.record = { ...batch.record, voids };
+}
+
+/** A device speaks for its own counters, and not for one that has a stored message (§9). */
+async function noteVoids(core: Core, batch: Batch, row: ItemRow, words: Body): Promise<void> {
+  for (const [epoch, n] of words.void) {
+    const message = await batch.byCounter(row.device, epoch, n);
+    if (!message?.messageKey || message.seq === 0) continue;
+    batch.record = { ...batch.record, falseVoids: batch.record.falseVoids + 1 };
   }
+  if (row.device !== core.keyring.deviceId || words.void.length === 0) return;
+  const said = new Set(words.void.map(([epoch, n]) => `${epoch}/${n}`));
+  const voids = batch.record.voids.filter(([epoch, n]) => !said.has(`${epoch}/${n}`));
+  batch.record = { ...batch.record, voids };
 }
 
 function noteText(batch: Batch, row: ItemRow, { text }: Body): void {
@@ -159,7 +168,10 @@ export async function applyHeld(core: Core, roomId: Id): Promise<void> {
   if (!room) return;
   const batch = new Batch(core.store, room);
   for (const { row, body } of await retryHeld(core, batch)) {
-    if (row && body) noteText(batch, row, body);
+    if (!row || !body) continue;
+    await compareLog(batch, { body, seq: 0, log: null });
+    if (row.seq > 0) await noteVoids(core, batch, row, body);
+    noteText(batch, row, body);
   }
   if (batch.isEmpty) return;
   await batch.save();

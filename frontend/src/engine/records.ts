@@ -32,6 +32,8 @@ export interface RoomRecord {
   lastAtMs: number;
   /** Own counters that were used up without a stored message; said in the next body. */
   voids: Counter[];
+  /** How many counters members called void under which their message is stored (§9). */
+  falseVoids: number;
   left: "left" | "removed" | null;
   /** The own leave statement is with the server. */
   leaveSent: boolean;
@@ -74,6 +76,7 @@ export function newRecord(info: RoomJson, userId: Id): RoomRecord {
     lastText: "",
     lastAtMs: info.created_ms,
     voids: [],
+    falseVoids: 0,
     left: null,
     leaveSent: false,
     hiddenTo: info.me.hidden_to,

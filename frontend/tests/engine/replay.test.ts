@@ -173,3 +173,20 @@ describe("what a live message asserts of the log", () => {
     await until(() => alice.room(room)?.trouble === "fork", "nothing is shown");
   });
 });
+
+describe("a counter that is called void", () => {
+  it("and has a stored message is ignored and counted", async () => {
+    forgery.append(await seal("said", 0));
+    const denial = { n: 1, void: [[0, 0], [0, 7]] as const };
+    forgery.append(await forgery.seal(mallory, "never said", denial));
+    expect((await settled()).falseVoids).toBe(1);
+    await alice.sees("said", "never said");
+  });
+
+  it("by somebody else is no word about a member's message", async () => {
+    await alice.say(room, "mine");
+    await alice.allAre("stored");
+    forgery.append(await forgery.seal(mallory, "hers is void", { n: 1, void: [[0, 0]] }));
+    expect((await settled()).falseVoids).toBe(0);
+  });
+});
