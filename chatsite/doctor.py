@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import cryptography
 import django
@@ -19,6 +20,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from chatsite.frontend import entry
+from messaging import runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,14 @@ class Finding:
 
 class Trouble(Exception):
     """A part that answers, but not as it must; the sentence says what to do."""
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """A queue or log on a server of its own, which says its version when it answers."""
+
+    async def version(self) -> str:
+        """What the server says it is."""
 
 
 # part, what is used, a check that gives the version or raises
@@ -68,10 +78,20 @@ def checks() -> list[Check]:
         ("data", str(settings.DATA), _data_folder),
         ("database", connection.vendor, _database),
         ("migrations", connection.vendor, _migrations),
+        *_cluster(),
         ("cache", str(settings.CACHES["default"]["BACKEND"]).rpartition(".")[2], _cache),
         ("person news", str(settings.CHANNEL_LAYERS["default"]["BACKEND"]), _channel_layer),
         ("mail", _mail_name(), _mail),
         ("front end", str(settings.FRONTEND_DIST), _frontend),
+    ]
+
+
+def _cluster() -> list[Check]:
+    queue, messages = runtime.queue(), runtime.log()
+    return [
+        (part, type(each).__name__, async_to_sync(each.version))
+        for part, each in (("queue", queue), ("log", messages))
+        if isinstance(each, Versioned)
     ]
 
 

@@ -1,5 +1,6 @@
 """How refusals look outside: problem+json for programs, a page for people; no detail leaks."""
 
+import logging
 import math
 from http import HTTPStatus
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
@@ -14,6 +16,8 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts.refusals import Refused
+
+log = logging.getLogger("gamrae.errors")
 
 PROBLEM = "application/problem+json"
 FOR_PROGRAMS = ("/api/", "/_allauth/", "/csp-report")
@@ -31,6 +35,7 @@ CODES: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.Throttled, "rate_limited"),
     (RequestDataTooBig, "too_large"),
     (exceptions.APIException, "invalid"),
+    (OperationalError, "unavailable"),  # the database is away, or could not decide who is first
 )
 
 
@@ -57,6 +62,9 @@ def as_refused(exc: Exception) -> Refused | None:
     code = next((code for kind, code in CODES if isinstance(exc, kind)), None)
     if code is None:
         return None
+    if isinstance(exc, OperationalError):
+        log.error("code=unavailable error=%s", type(exc).__name__)
+        return Refused(code, retry_after_ms=1000)
     if isinstance(exc, exceptions.Throttled):
         return Refused(code, retry_after_ms=math.ceil((getattr(exc, "wait", None) or 1) * 1000))
     return Refused(code)

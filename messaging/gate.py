@@ -4,6 +4,7 @@ Frames are not read here. A page of another site can open a socket with our cook
 Origin is checked before anything is answered (scheme, host and port).
 """
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import Error
 
 from accounts.authentication import TOKEN_HEADER, person_of_session, session_of_scope
 from accounts.client_address import client_address
@@ -20,6 +22,8 @@ from accounts.refusals import Refused
 from messaging import drain
 from messaging.threads import db
 from messaging.transport import Send, close
+
+log = logging.getLogger("gamrae.socket")
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -54,7 +58,12 @@ class Gate:
         if drain.is_draining():
             await _accept_and_close(send, RESTARTS)
             return
-        person = await person_behind(scope)
+        try:
+            person = await person_behind(scope)
+        except Error as error:
+            log.error("code=unavailable error=%s", type(error).__name__)
+            await _accept_and_close(send, TOO_MANY)  # try again later
+            return
         if person is None:
             await _accept_and_close(send, NOT_SIGNED_IN)
             return

@@ -4,16 +4,19 @@ import functools
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from asgiref.sync import AsyncToSync, sync_to_async
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 THREADS = 8
 IDLE_SECONDS = 60.0
+TRUSTED_SECONDS = 1.0  # a connection that rested longer is asked whether it still works
 POOL = ThreadPoolExecutor(THREADS, thread_name_prefix="messaging-db")
 
 
@@ -42,19 +45,42 @@ def db(function: Callable[P, R]) -> Callable[P, Awaitable[R]]:
 def _with_fresh_connections(function: Callable[[], R]) -> R:
     # These threads live as long as the process, so their connections are worth keeping; a failed
     # or long idle one is not.
-    _close_connections(only_idle=True)
+    for connection in connections.all(initialized_only=True):
+        if not _is_good(connection):
+            connection.close()
     try:
         return function()
     except BaseException:
-        _close_connections(only_idle=False)
+        _close_failed()
         raise
     finally:
         for connection in connections.all(initialized_only=True):
             connection.close_at = time.monotonic() + IDLE_SECONDS
 
 
-def _close_connections(only_idle: bool) -> None:
+def _is_good(connection: BaseDatabaseWrapper) -> bool:
+    """Asks the server only after a rest, or when another thread's connection broke meanwhile."""
+    if connection.close_at is None:
+        return True
+    used_at = connection.close_at - IDLE_SECONDS
+    rested = time.monotonic() - used_at
+    if rested > IDLE_SECONDS:
+        return False
+    return (rested < TRUSTED_SECONDS and used_at > _broke.at) or bool(connection.is_usable())
+
+
+def _close_failed() -> None:
     for connection in connections.all(initialized_only=True):
-        idle = connection.close_at is not None and time.monotonic() > connection.close_at
-        if idle or (not only_idle and connection.errors_occurred):
+        if connection.errors_occurred:
             connection.close()
+            _broke.at = time.monotonic()
+
+
+@dataclass(slots=True)
+class _Broke:
+    """When a connection of any thread failed last."""
+
+    at: float = 0.0
+
+
+_broke = _Broke()

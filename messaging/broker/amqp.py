@@ -103,6 +103,11 @@ class Link:
         self._connection.add_on_connection_blocked_callback(lambda *_: tell(True))
         self._connection.add_on_connection_unblocked_callback(lambda *_: tell(False))
 
+    @property
+    def version(self) -> str:
+        """What the broker says it is."""
+        return str((self._connection.server_properties or {}).get("version", ""))
+
     def _channel_closed(self, _: Any, why: Any) -> None:
         if not isinstance(why, ChannelClosedByClient):
             log.error("code=channel_closed error=%s", type(why).__name__)

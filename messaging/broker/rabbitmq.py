@@ -6,7 +6,7 @@ from typing import Self
 
 from accounts.refusals import Refused
 from messaging.broker import Delivery
-from messaging.broker.amqp import Topology, parameters
+from messaging.broker.amqp import Link, Topology, parameters
 from messaging.broker.bodies import Undecodable, decode, encode
 from messaging.broker.intake import Arrival, Intake, arrivals_of
 from messaging.broker.publisher import Publisher
@@ -54,6 +54,14 @@ class RabbitQueue:
         """See `MessageQueue.stop`."""
         await self._home.run(self._stop)
         self._home.leave()
+
+    async def version(self) -> str:
+        """What the broker says it is; raises `Lost` when it does not answer."""
+        link = await Link.open(self._where)
+        try:
+            return link.version
+        finally:
+            await link.end()
 
     async def _start(self) -> None:
         if self._publisher is None or not self._publisher.is_here():

@@ -1,0 +1,45 @@
+"""What an operator sees of the services."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.cluster.gateway import Gateway
+from tests.e2e.site import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+def findings(settings, folder):
+    """part → what `manage.py doctor --json` says of it."""
+    own = {"GAMRAE_PROFILE": "cluster", "SECRET_KEY": "k" * 40, "GAMRAE_DATA": str(folder)}
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "doctor", "--json"],
+        cwd=ROOT,
+        env={**os.environ, **settings, **own},
+        capture_output=True,
+        text=True,
+    )
+    rows = [json.loads(line) for line in ran.stdout.splitlines()]
+    return {row["part"]: row for row in rows}
+
+
+def test_the_doctor_names_the_version_of_each_service(addresses, tmp_path):
+    found = findings(addresses, tmp_path)
+
+    for part in ("database", "queue", "log"):
+        assert found[part]["ok"], found[part]
+        assert found[part]["version"][0].isdigit(), found[part]
+    assert found["cache"]["ok"]
+
+
+def test_the_doctor_says_which_service_does_not_answer(addresses, tmp_path):
+    door = Gateway(addresses["BROKER_URL"])
+    door.shut()
+
+    found = findings({**addresses, "BROKER_URL": door.url}, tmp_path)
+
+    assert (found["queue"]["ok"], found["log"]["ok"]) == (False, True)
