@@ -23,7 +23,7 @@ LOCKS = [
     "requirements-mysql",
     "requirements-uv",
 ]
-COMMANDS = [".ci/run", *(f"bin/{name}" for name in ("bench", "check", "lock", "run", "test"))]
+COMMANDS = [".ci/run", *(f"bin/{name}" for name in ("bench", "check", "lock", "run", "services", "test"))]
 LICENSED = "Apache License\n                           Version 2.0, January 2004"
 
 
