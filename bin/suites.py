@@ -64,7 +64,7 @@ def pytest_suite(name: str, folder: str, *options: str) -> Suite:
 def suites(fast: bool, expression: str | None) -> list[Suite]:
     """Choose the suites of a run, quick ones first."""
     narrowed = ("-k", expression) if expression else ()
-    heavy = ("--ignore", "tests/e2e", "--ignore", "tests/faults")
+    heavy = ("--ignore", "tests/cluster", "--ignore", "tests/e2e", "--ignore", "tests/faults")
     quick = ("-m", "not slow") if fast else ()
     chosen = [pytest_suite("python", "tests", *PARALLEL, *heavy, *quick, *narrowed)]
     if not expression:
@@ -73,6 +73,7 @@ def suites(fast: bool, expression: str | None) -> list[Suite]:
     if not fast:
         # These start servers and browsers and watch the clock: alone, or they measure each other.
         chosen.append(pytest_suite("faults", "tests/faults", *ONE_BY_ONE, *narrowed))
+        chosen.append(pytest_suite("cluster", "tests/cluster", *ONE_BY_ONE, *narrowed))
         chosen.append(pytest_suite("browser", "tests/e2e", *ONE_BY_ONE, *narrowed))
     return chosen
 
@@ -217,7 +218,9 @@ def stop(number: int, _frame: FrameType | None) -> NoReturn:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bin/test", description=__doc__)
-    parser.add_argument("--fast", action="store_true", help="without browser, faults, slow tests")
+    parser.add_argument(
+        "--fast", action="store_true", help="without browser, faults, cluster, slow tests"
+    )
     parser.add_argument("-k", metavar="EXPRESSION", help="only Python tests that match")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, stop)

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import MySQLdb
-
 from tests.e2e.site import ROOT, Site
 
 Settings = dict[str, str]
@@ -26,6 +24,8 @@ def on_database(url: str, name: str) -> str:
 @contextmanager
 def own_database(addresses: Mapping[str, str], name: str) -> Iterator[Settings]:
     """The settings of a cluster with empty stores of its own; the database is dropped after."""
+    import MySQLdb  # on a fresh machine bin/services has installed it only now
+
     where = urlsplit(addresses["DATABASE_URL"])
     ca = addresses.get("DATABASE_CA")
     tls = {"ssl": {"ca": ca}, "ssl_mode": "VERIFY_IDENTITY"} if ca else {}
