@@ -29,6 +29,20 @@ export class NewRoom extends LightElement {
   @state() private named = false;
   @state() private asking = false;
   @state() private problem = "";
+  private unwatch: () => void = () => undefined;
+
+  /** A friend who accepts while the dialog is open, or gets keys, can be chosen at once. */
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.unwatch = this.engine.watch(({ friends }) => {
+      if (friends) ({ friends: this.friends } = friends);
+    });
+  }
+
+  override disconnectedCallback(): void {
+    this.unwatch();
+    super.disconnectedCallback();
+  }
 
   override render() {
     const t = words().rooms;

@@ -161,9 +161,8 @@ export class RoomDetails extends LightElement {
 
   private readonly invite = async (): Promise<void> => {
     const inside = new Set(this.room.members.map((member) => member.userId));
-    const friends = this.friends.filter((friend) => !inside.has(friend.userId));
     const userIds = await showDialog<Id[]>(
-      (done) => html`<gamrae-room-invite .friends=${friends} .done=${done}></gamrae-room-invite>`,
+      (done) => html`<gamrae-room-invite .engine=${this.engine} .inside=${inside} .done=${done}></gamrae-room-invite>`,
       { title: words().details.inviteTitle, kind: "sheet" },
     );
     if (userIds === undefined) return;

@@ -165,6 +165,20 @@ describe("chats", () => {
     expect(visibleText()).toContain("아직 접속한 적이 없어요");
   });
 
+  test("a friend who gets keys while the dialog is open can be chosen at once", async () => {
+    const friends = { friends: [friend(bob, { hasKeys: false })], received: [], sent: [] };
+    const engine = new FakeEngine({ ...everything, friends });
+    await openPage("/rooms", engine);
+    await press("새 대화");
+    expect(find<HTMLInputElement>(".picker input").disabled).toBe(true);
+
+    engine.show({ friends: { ...friends, friends: [friend(bob), friend(carol)] } });
+    await settled();
+
+    const boxes = [...document.querySelectorAll<HTMLInputElement>(".picker input")];
+    expect(boxes.map((box) => box.disabled)).toEqual([false, false]);
+  });
+
   test("speak English to those who chose it", async () => {
     await openPage("/rooms", new FakeEngine({ ...everything, rooms: [] }), "en");
 
