@@ -1,4 +1,4 @@
-"""Commits and leaves: checked, put into the queue, and only then true (D4 of the delivery rules).
+"""Commits and leaves: checked, put into the queue, and only then true.
 
 pending row → queue's confirm → head, roster and wraps in one transaction → announcement. A crash
 between any two is finished by whoever comes next, because every step may be done twice.

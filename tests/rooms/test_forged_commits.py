@@ -1,4 +1,4 @@
-"""Commits with one thing wrong, refused by the name that clients have for it (F1 to F5)."""
+"""Commits with one thing wrong, refused by the name that clients have for it."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ from tests.rooms.judging import (
     with_ops,
 )
 
-# F1: the roster is computed, and every operation has its right
+# the roster is computed, and every operation has its right
 
 
 def rotation_that_drops_alice(g):
@@ -132,7 +132,7 @@ FORGED = {
         "bob",
         "signature",
     ),
-    # F3, F5: who may be the committer
+    # who may be the committer
     "commit-by-leaver": (
         lambda g: with_ops(
             g,
@@ -173,7 +173,7 @@ FORGED = {
         "bob",
         "op_forbidden",
     ),
-    # F4: lists
+    # lists
     "refresh-to-unknown-list": (
         lambda g: with_ops_raw(g, "alice", Refresh(id_bytes("bob"), 2, bytes(32))),
         "alice",

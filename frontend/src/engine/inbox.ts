@@ -35,7 +35,7 @@ async function placeKnown(batch: Batch, row: ItemRow, arrived: Arrived): Promise
   return placed;
 }
 
-/** Only the stored copy of an id counts: a provisional one with another fingerprint goes (D2). */
+/** Only the stored copy of an id counts: a provisional one with another fingerprint goes. */
 async function dropOtherCopies(batch: Batch, stored: ItemRow): Promise<void> {
   const { roomId, device, messageId } = stored;
   const range: [Id, Id, Id] = [roomId, device, messageId];

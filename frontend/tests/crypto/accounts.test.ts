@@ -79,7 +79,7 @@ describe("a device list", () => {
     expect(refused(check)).toBe("signature");
   });
 
-  it("moves forward only: no rollback, no fork, no hole (F4)", () => {
+  it("moves forward only: no rollback, no fork, no hole", () => {
     const { account, devices: first, keys } = cast.get("alice");
     const whose = { user: account.user, amkPub: account.publicHalf };
     const make = (before: typeof first, time: number) =>
@@ -96,7 +96,7 @@ describe("a device list", () => {
     expect(refused(() => acceptDeviceList(atSecond, [other], whose))).toBe("list_fork");
   });
 
-  it("cannot claim another account's device (F19)", () => {
+  it("cannot claim another account's device", () => {
     const { account, devices } = cast.get("mallory");
     const stolen = deviceEntry(cast.get("alice").keys);
     const list = nextDeviceList(account, devices, [stolen], { time: NOW });
@@ -137,7 +137,7 @@ describe("a device key", () => {
     expect(refused(() => verify(bySeed.publicHalf, "leave", data, signed))).toBe("signature");
   });
 
-  it("proves itself to one origin and one nonce only (F22)", async () => {
+  it("proves itself to one origin and one nonce only", async () => {
     const { keys } = cast.get("alice");
     const nonce = seeded("nonce")(32);
     const origin = "http://127.0.0.1:8000";
@@ -257,7 +257,7 @@ describe("history", () => {
     expect(again.epoch).toEqual(epoch);
   });
 
-  it("is not written to a backup key that the own list does not name (F15)", () => {
+  it("is not written to a backup key that the own list does not name", () => {
     const { keys, devices } = cast.get("bob");
     const list = parseDeviceList(devices.data);
     expect(refused(() => historyWriter(keys, list, new Uint8Array(1216)))).toBe("recovery");

@@ -81,7 +81,7 @@ describe("a key outside the main subgroup", () => {
 });
 
 describe("a device", () => {
-  it("cannot choose its id, even when it signs for it (F19)", () => {
+  it("cannot choose its id, even when it signs for it", () => {
     const { account, keys } = cast.get("alice");
     const device = cast.get("bob").keys.device;
     const { signingKey } = keys;

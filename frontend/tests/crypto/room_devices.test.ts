@@ -64,7 +64,7 @@ describe("device lists in a room", () => {
     expect(maySeal(received.view, known)).toBe(true);
   });
 
-  it("let a new device enter by its own refresh, if the account is still in the roster (F5)", async () => {
+  it("let a new device enter by its own refresh, if the account is still in the roster", async () => {
     const { second, devices } = await withSecondDevice("dave");
     const lists = new Map([...cast.lists, ...listsByHash([devices])]);
     const entering = { ...by("dave"), keys: second, lists };
@@ -106,7 +106,7 @@ describe("device lists in a room", () => {
     expect(missing).toMatchObject({ outcome: "reference", listHash: listHash(devices) });
   });
 
-  it("never let an unusable prekey stop a commit (F12)", async () => {
+  it("never let an unusable prekey stop a commit", async () => {
     const bob = cast.get("bob");
     const broken = new Map(cast.prekeys);
     broken.set(hex(bob.keys.device), { ...bob.prekey, sig: new Uint8Array(64) });
@@ -118,7 +118,7 @@ describe("device lists in a room", () => {
 });
 
 describe("pins", () => {
-  it("hold a room back until a person has looked at a changed account key (F2)", async () => {
+  it("hold a room back until a person has looked at a changed account key", async () => {
     const carol = cast.get("carol");
     const pins = new Map([...cast.trust().pins, [hex(carol.account.user), new Uint8Array(32)]]);
     const commit = await commitAdd(view, [carol.devices], by("alice"));
