@@ -242,13 +242,13 @@ def contrast(a, b):
     return (light + 0.05) / (dark + 0.05)
 
 
+COLOURS = re.findall(
+    r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);",
+    (ROOT / "chatsite/static/site/site.css").read_text(),
+)
 SCHEMES = [
-    dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block))
-    for block in re.findall(
-        r":root \{(.*?)\n *\}",
-        (ROOT / "chatsite/static/site/site.css").read_text(),
-        re.S,
-    )
+    {name: light for name, light, _ in COLOURS},
+    {name: dark for name, _, dark in COLOURS},
 ]
 GROUNDS = ("paper", "surface", "sunken")
 PAIRS = [

@@ -1,6 +1,5 @@
-/** What the service worker may keep, and that a chosen theme has the colours of the device's. */
+/** What the service worker may keep. */
 
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { isAsset, isHashed, isShellPage, neededFiles } from "../../src/ui/shell_rules.ts";
 
@@ -48,25 +47,5 @@ describe("the service worker", () => {
       "/static/assets/app-bbbbbbbb.css",
       "/static/assets/engine.worker-dddddddd.js",
     ]);
-  });
-});
-
-describe("a chosen brightness", () => {
-  const colours = (css: string, opening: RegExp): Record<string, string> => {
-    const [, block = ""] = opening.exec(css) ?? [];
-    const found = [...block.matchAll(/--([\w-]+):\s*(#[0-9a-f]+)/gi)];
-    return Object.fromEntries(found.map(([, name = "", value = ""]) => [name, value]));
-  };
-  const site = readFileSync(new URL("../../../chatsite/static/site/site.css", import.meta.url), "utf8");
-  const themes = readFileSync(new URL("../../src/styles/themes.css", import.meta.url), "utf8");
-
-  test.each([
-    ["light", /^:root \{([^}]*)\}/m, /\[data-theme="light"\] \{([^}]*)\}/],
-    ["dark", /prefers-color-scheme: dark\) \{\s*:root \{([^}]*)\}/, /\[data-theme="dark"\] \{([^}]*)\}/],
-  ])("%s has the colours that the device's own choice has", (_name, ofSite, ofTheme) => {
-    const expected = colours(site, ofSite);
-
-    expect(Object.keys(expected).length).toBeGreaterThan(10);
-    expect(colours(themes, ofTheme)).toEqual(expected);
   });
 });
