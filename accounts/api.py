@@ -17,7 +17,7 @@ from accounts.key_bundle import key_bundle
 from accounts.models import Device, User
 from accounts.refusals import Refused
 from accounts.serializers import devices_of, me_of
-from accounts.throttles import ProofThrottle, RecoveryThrottle
+from accounts.throttles import PrekeyThrottle, ProfileThrottle, ProofThrottle, RecoveryThrottle
 
 AFTER_VERSION = OpenApiParameter("after_version", int, description="Only lists above this version.")
 
@@ -30,6 +30,8 @@ def person(request: Request) -> User:
 
 class MeView(APIView):
     """One's own account."""
+
+    throttle_classes = (ProfileThrottle,)
 
     @extend_schema(responses=shape.Me)
     def get(self, request: Request) -> Response:
@@ -100,6 +102,7 @@ class PrekeysView(APIView):
     """A device's next prekey."""
 
     permission_classes = (IsAuthenticated, DevicePermission)
+    throttle_classes = (PrekeyThrottle,)
 
     @extend_schema(request=shape.NewPrekey, responses={201: shape.PrekeySeq})
     def post(self, request: Request) -> Response:

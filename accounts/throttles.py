@@ -35,3 +35,18 @@ class ProofThrottle(PersonThrottle):
 
     def get_rate(self) -> str:
         return f"{settings.LIMIT_PROOFS_PER_MINUTE}/minute"
+
+
+class PrekeyThrottle(PersonThrottle):
+    """A device needs one prekey a week; every published one is kept."""
+
+    scope = "prekey"
+    rate = "30/hour"
+
+
+class ProfileThrottle(PersonThrottle):
+    """Each change is told to all friends."""
+
+    scope = "profile"
+    rate = "120/hour"
+    methods = frozenset({"PATCH"})

@@ -21,6 +21,7 @@ from rooms.access import commits_for
 from rooms.api import after_epoch, person, proved
 from rooms.commit import SentCommit
 from rooms.serializers import BYTES_A_COMMIT, BYTES_A_DEVICE
+from rooms.throttles import NewRoomThrottle
 
 MAX_NEW_ROOM = 3 * 1024 * 1024
 # The JSON of about two thousand devices; what a commit may weigh by its own devices is less.
@@ -53,6 +54,7 @@ class RoomsView(_ReadOrDevice):
     """One's own rooms."""
 
     body_limit = MAX_NEW_ROOM
+    throttle_classes = (NewRoomThrottle,)
 
     @extend_schema(operation_id="rooms_list", responses=shape.Rooms)
     def get(self, request: Request) -> Response:

@@ -9,6 +9,7 @@ from accounts.models import Device, DeviceList
 from accounts.protocol import from_base64url, to_base64url
 from accounts.refusals import DeviceProof
 from accounts.services import now_ms, verify_device_proof
+from accounts.throttles import PrekeyThrottle
 from crypto_client.device_list import next_device_list
 from crypto_client.identity import new_device
 from crypto_client.prekeys import new_prekey
@@ -203,3 +204,13 @@ def test_the_recovery_blob_is_given_five_times_an_hour(alice, bob):
 
     assert answers == [200] * 5 + [429]
     assert bob.get("/api/me/recovery").status_code == 200
+
+
+def test_publishing_prekeys_is_limited_for_each_person(alice, bob, monkeypatch):
+    monkeypatch.setattr(PrekeyThrottle, "rate", "1/hour")
+    alice.prove()
+    bob.prove()
+    assert alice.post("/api/prekeys", next_prekey(alice)).status_code == 201
+
+    assert refusal(alice.post("/api/prekeys", next_prekey(alice))) == (429, "rate_limited")
+    assert bob.post("/api/prekeys", next_prekey(bob)).status_code == 201

@@ -5,6 +5,7 @@ import pytest
 from accounts.models import AccountKey, Device, Prekey
 from accounts.protocol import to_base64url
 from accounts.services import now_ms
+from accounts.throttles import ProfileThrottle
 from crypto_client.prekeys import new_prekey
 from tests.news import News
 
@@ -129,3 +130,11 @@ def test_the_newest_prekey_of_a_device_is_given(alice, bob):
 def test_a_friend_without_keys_is_told_apart_from_a_stranger(alice, bob):
     AccountKey.objects.filter(user=bob.user).delete()
     assert refusal(alice.get(f"/api/users/{bob.id}/keys")) == (409, "keys_missing")
+
+
+def test_changing_a_profile_is_limited_and_reading_it_is_not(alice, monkeypatch):
+    monkeypatch.setattr(ProfileThrottle, "rate", "1/hour")
+    assert alice.patch("/api/me", {"nickname": "once"}).status_code == 200
+
+    assert refusal(alice.patch("/api/me", {"nickname": "twice"})) == (429, "rate_limited")
+    assert alice.get("/api/me").json()["nickname"] == "once"

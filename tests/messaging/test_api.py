@@ -14,6 +14,7 @@ from messaging.serializers import Room as RoomShape
 from messaging.services import list_rooms
 from rooms.models import EpochCommit, Membership, Room
 from rooms.serializers import Commit as CommitShape
+from rooms.throttles import NewRoomThrottle
 from tests.rooms.garden import (
     Chain,
     commit_json,
@@ -77,6 +78,18 @@ def test_a_new_direct_room_is_on_both_lists(cast):
     assert answer.json()["kind"] == "direct"
     assert [room["room_id"] for room in rooms_of(cast.bob)] == [answer.json()["room_id"]]
     assert rooms_of(cast.bob)[0]["genesis"] == body["genesis"]
+
+
+def test_beginning_rooms_is_limited_for_each_person(cast, monkeypatch):
+    monkeypatch.setattr(NewRoomThrottle, "rate", "1/hour")
+    alice, bob = cast.alice.prove(), cast.bob.prove()
+    assert alice.post("/api/rooms", {}).status_code == 400
+
+    refused = alice.post("/api/rooms", {})
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert bob.post("/api/rooms", {}).status_code == 400
+    assert alice.get("/api/rooms").status_code == 200
 
 
 def test_the_second_direct_room_of_a_pair_is_answered_with_the_first(cast):
