@@ -19,6 +19,9 @@ import { Changes, Conflict, type Store } from "./store/store";
 import type { Stamp } from "./wire";
 
 const LATER_MS = 2_000;
+// A new epoch is a commit of wraps for everybody: a server that never has enough is asked more and more slowly.
+const PROMPT_RENEWALS = 3;
+const RENEWAL_CAP_MS = 60_000;
 
 type SendReply = { state: "accepted" | "stored" } & Partial<Stamp>;
 
@@ -34,6 +37,7 @@ export class Outbox {
   private readonly again = new Set<Id>();
   private readonly timers = new Map<string, Cancel>();
   private readonly resends = new Map<Id, { times: number; dueMs: number }>();
+  private readonly renewals = new Map<Id, { times: number; untilMs: number }>();
   private isStopped = false;
 
   constructor(private readonly core: Core) {}
@@ -56,6 +60,7 @@ export class Outbox {
   /** Look at every line: after connecting. What was accepted before is asked about at once. */
   async kickAll(): Promise<void> {
     this.resends.clear();
+    this.renewals.clear();
     const rows = await this.core.store.tables.getAllKeys("outbox");
     for (const roomId of new Set(rows.map(([id]) => id))) this.kick(roomId);
   }
@@ -84,7 +89,7 @@ export class Outbox {
         if (this.core.socket.state !== "online" || this.isStopped) return;
         const row = await this.nextDue(roomId);
         if (!row) return;
-        const waitMs = await this.deliver(row);
+        const waitMs = this.renewalPause(roomId) ?? (await this.deliver(row));
         if (waitMs !== null) {
           this.wakeIn(roomId, waitMs);
           return;
@@ -134,6 +139,7 @@ export class Outbox {
 
   private async heard(row: OutboxRow, reply: SendReply): Promise<void> {
     const { roomId, messageId } = row;
+    this.renewals.delete(roomId);
     const { times } = this.resends.get(messageId) ?? { times: 0 };
     const dueMs = this.core.platform.now() + resendDelay(times);
     this.resends.set(messageId, { times: times + 1, dueMs });
@@ -160,11 +166,21 @@ export class Outbox {
   /** The head is another now, or the room needs a commit: learn which, and what is stored. */
   private async renew(roomId: Id): Promise<void> {
     const { core } = this;
+    const times = (this.renewals.get(roomId)?.times ?? 0) + 1;
+    const pauseMs = times > PROMPT_RENEWALS ? LATER_MS * 2 ** (times - PROMPT_RENEWALS - 1) : 0;
+    const untilMs = core.platform.now() + Math.min(RENEWAL_CAP_MS, pauseMs);
+    this.renewals.set(roomId, { times, untilMs });
     await core.lanes.run(roomId, async () => {
       await refreshRoom(core, roomId);
       await followChain(core, roomId);
       await catchUp(core, roomId);
     });
+  }
+
+  /** How long a line must wait whose renewals did not help, whatever wakes it; null: not at all. */
+  private renewalPause(roomId: Id): number | null {
+    const waitMs = (this.renewals.get(roomId)?.untilMs ?? 0) - this.core.platform.now();
+    return waitMs > 0 ? waitMs : null;
   }
 
   private async change(

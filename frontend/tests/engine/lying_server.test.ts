@@ -5,7 +5,7 @@ import type { Id } from "../../src/engine/contract";
 import { idBytes } from "../../src/engine/ids";
 import type { RoomJson } from "../../src/engine/wire";
 import { type Person, World } from "./cast";
-import { until } from "./clock";
+import { turn, until } from "./clock";
 import { Problem } from "./server_asked";
 
 let world: World;
@@ -145,5 +145,39 @@ describe("a leave that its person never signed", () => {
     await alice.say(room, "still here");
     await alice.allAre("stored");
     expect(world.server.room(room).commits).toHaveLength(1);
+  });
+});
+
+/** Time enough for whatever may run while the clock stands still. */
+async function settled(): Promise<void> {
+  for (let turns = 0; turns < 200; turns += 1) await turn();
+}
+
+describe("a server that finds no epoch new enough", () => {
+  it("is asked more and more slowly, and nothing is lost", async () => {
+    const room = await alice.talkTo(bob);
+    await bob.show(room);
+    world.server.refuse = "stale_epoch";
+    let sent = 0;
+    world.server.drop = (frame) => {
+      if (frame["event"] === "message.send") sent += 1;
+      return false;
+    };
+
+    await alice.say(room, "patience");
+    await until(() => sent === 4);
+    for (const pauseMs of [2_000, 4_000, 8_000]) {
+      await settled();
+      const before = sent;
+      await world.clock.advance(pauseMs - 1);
+      await settled();
+      expect(sent).toBe(before);
+      await world.clock.advance(1);
+      await until(() => sent === before + 1);
+    }
+
+    world.server.refuse = null;
+    await world.clock.advance(60_000);
+    await bob.sees("patience");
   });
 });
