@@ -177,6 +177,16 @@ class Person:
         """The open room shows these messages, in this order, and no others."""
         expect(self.page.locator(".line .text")).to_have_text(list(texts))
 
+    def page_up_to(self, text: str) -> None:
+        """Press Home, page after page, until this message is in the list."""
+        timeline = self.page.get_by_role("log")
+        first = self.page.locator(".line .text").first
+        before = first.inner_text()
+        while self.bubble(text).count() == 0:
+            timeline.press("Home")
+            expect(first).not_to_have_text(before)
+            before = first.inner_text()
+
     def facts(self) -> Locator:
         return self.page.locator(".fact")
 

@@ -40,10 +40,13 @@ export class Place {
   /** True for a reader within 100 px of the end: new messages scroll into view. */
   following = true;
   private anchors: Anchor[] = [];
+  /** Where `restore` last put a reader who follows the end. */
+  private restedAt = 0;
 
   toEnd(): void {
     this.following = true;
     this.anchors = [];
+    this.restedAt = 0;
   }
 
   /** Puts the item of this key at a third of the height with the next `restore`. */
@@ -68,6 +71,8 @@ export class Place {
 
   /** To be called before the list changes. */
   remember(scroller: HTMLElement): void {
+    // A scroll event comes a frame late: who has just left the end must not be pulled back to it.
+    if (this.following && scroller.scrollTop < this.restedAt) this.measure(scroller);
     if (!this.following) this.anchors = firstVisible(scroller);
   }
 
@@ -75,6 +80,7 @@ export class Place {
   restore(scroller: HTMLElement): void {
     if (this.following) {
       scroller.scrollTop = scroller.scrollHeight;
+      this.restedAt = scroller.scrollTop;
       return;
     }
     const anchor = this.anchors.find(({ key }) => withKey(scroller, key) !== null);
