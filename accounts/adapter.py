@@ -12,7 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from accounts.client_address import client_address
+from accounts.client_address import client_address, client_network
 from accounts.models import User
 from accounts.realtime import end_sessions_on_commit
 
@@ -28,7 +28,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         address = client_address(request.META.get("REMOTE_ADDR"), forwarded_for)
         if address is None:
             raise PermissionDenied("A connection without an address.")
-        return address
+        return client_network(address)
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         user.nickname = form.cleaned_data["nickname"]

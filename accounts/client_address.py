@@ -27,6 +27,18 @@ def client_address(peer: str | None, forwarded_for: str | None) -> str | None:
     return str(address)
 
 
+def client_network(address: str) -> str:
+    """Who counts as one client in limits and in the list of sessions.
+
+    An IPv4 address is one; of IPv6 a household or a server has at least a /64, from which it can
+    take a new address for every request: the first address of that network stands for all.
+    """
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    return str(ip_network((parsed, 64), strict=False).network_address)
+
+
 def is_trusted_proxy(address: IPv4Address | IPv6Address) -> bool:
     """Whether an address is named by `TRUSTED_PROXIES`, alone or by its network."""
     proxies: Sequence[str] = settings.TRUSTED_PROXIES

@@ -16,7 +16,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db import Error
 
 from accounts.authentication import TOKEN_HEADER, person_of_session, session_of_scope
-from accounts.client_address import client_address
+from accounts.client_address import client_address, client_network
 from accounts.models import User
 from accounts.refusals import Refused
 from messaging import drain
@@ -122,7 +122,8 @@ def _person_behind(scope: Scope) -> tuple[User, SessionBase] | None:
 def _address(scope: Scope) -> str | None:
     forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
     peer = scope.get("client")
-    return client_address(peer[0] if peer else None, b",".join(forwarded).decode("latin-1"))
+    address = client_address(peer[0] if peer else None, b",".join(forwarded).decode("latin-1"))
+    return client_network(address) if address else None
 
 
 async def _accept_and_close(send: Send, code: int) -> None:

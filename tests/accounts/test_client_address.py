@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.client_address import client_address
+from accounts.client_address import client_address, client_network
 
 CASES = [
     # peer, header, trusted, the client
@@ -28,6 +28,31 @@ def test_the_right_most_address_that_is_no_trusted_proxy_counts(
 ):
     settings.TRUSTED_PROXIES = trusted
     assert client_address(peer, header) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8:0:7::5", "2001:db8:0:7::"),
+        ("2001:db8:0:7:ffff::1", "2001:db8:0:7::"),
+        ("2001:db8:0:8::5", "2001:db8:0:8::"),
+    ],
+)
+def test_addresses_of_one_ipv6_network_are_one_client(address, expected):
+    assert client_network(address) == expected
+
+
+def test_a_fresh_ipv6_address_for_each_guess_does_not_escape_a_limit(client, alice):
+    def guess(number):
+        body = {"login": f"{number}@example.org", "password": "wrong guess"}
+        address = f"2001:db8::{number:x}"
+        return client.post("/accounts/login/", body, REMOTE_ADDR=address).status_code
+
+    answers = [guess(number) for number in range(31)]
+
+    assert answers[0] == 200
+    assert answers[-1] == 429
 
 
 def test_a_forged_header_does_not_escape_a_limit(client, alice):
