@@ -25,13 +25,22 @@ def unb64(text: str) -> bytes:
     return decode_base64url(text)
 
 
+# What the list of own sessions calls this client.
+PROGRAM_NAME = "gamrae-command-line"
+
+
 class Server:
     """One server, asked with one session token. No cookie and no Origin is ever sent."""
 
     def __init__(self, url: str, *, token: str | None, timeout: float) -> None:
         self.url = url.rstrip("/")
         self.token = token
-        self._http = httpx.Client(base_url=self.url, timeout=timeout, follow_redirects=False)
+        self._http = httpx.Client(
+            base_url=self.url,
+            timeout=timeout,
+            follow_redirects=False,
+            headers={"User-Agent": PROGRAM_NAME},
+        )
 
     @property
     def socket_url(self) -> str:

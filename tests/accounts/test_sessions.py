@@ -246,6 +246,29 @@ def test_other_sessions_can_be_ended_and_their_sockets_with_them(alice, committe
     assert [ending["session_key"] for ending in news.endings()] == [key]
 
 
+@pytest.mark.parametrize(
+    ("user_agent", "shown"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+            " Chrome/130.0.0.0 Safari/537.36",
+            "Chrome · Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15"
+            " (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1",
+            "Mobile Safari · iOS",
+        ),
+        ("gamrae-command-line", "gamrae-command-line"),
+        ("<b>bold</b>", "&lt;b&gt;bold&lt;"),
+    ],
+)
+def test_a_session_is_named_as_its_owner_would_call_it(alice, user_agent, shown):
+    page = alice.client.get("/accounts/sessions/", headers={"User-Agent": user_agent})
+
+    assert f"<strong>{shown}</strong>" in page.content.decode()
+
+
 def test_looking_again_writes_nothing(alice):
     alice.get("/api/me")
 
