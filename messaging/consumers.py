@@ -103,19 +103,9 @@ class ChatConsumer(DeviceSocket):
 
     async def on_sync(self, request: Request) -> None:
         cursors = request.members["rooms"]
-        refusal: Refused | None = None
-        for room_id, after in cursors.items():
-            try:
-                page = await services.read_items(
-                    actor_id=self.user_id, room_id=room_id, after=after
-                )
-            except Refused as refused:  # the other rooms get their pages all the same
-                refusal = refused
-                continue
+        async for page in services.read_news(actor_id=self.user_id, cursors=cursors):
             self.push(sync_page(page))
             await self.outlet.calm()  # only for its own pages does a slow reader wait
-        if refusal is not None:
-            raise refusal
         self._reply(request, rooms=len(cursors))
 
     async def on_heads(self, request: Request) -> None:

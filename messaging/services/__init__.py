@@ -10,7 +10,7 @@ from messaging.services.chains import (
 from messaging.services.cursors import move_cursor
 from messaging.services.erasing import delete_room, finish_erasures, hide_room
 from messaging.services.overview import RoomOverview, list_rooms, show_room
-from messaging.services.reading import Page, heads, member_rooms, read_items
+from messaging.services.reading import Page, heads, member_rooms, read_items, read_news
 from messaging.services.sending import Accepted, send_message
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "member_rooms",
     "move_cursor",
     "read_items",
+    "read_news",
     "send_message",
     "show_room",
 ]

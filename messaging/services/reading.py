@@ -1,10 +1,11 @@
 """Reading a room's log by the asker's epochs."""
 
 import uuid
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 
 from messaging import runtime
-from messaging.access import Reader, reader_of
+from messaging.access import Reader, reader_of, readers_of
 from messaging.outage import log_must_answer
 from messaging.record import Record
 from messaging.threads import db
@@ -39,21 +40,50 @@ async def read_items(
     """
     reader = await db(reader_of)(actor_id, room_id)
     with log_must_answer():
-        head = await _last_seq(reader)
-        wanted = head if upto is None else min(head, upto)
-        last = max(after, min(after + min(limit, PAGE), wanted))
-        rows = await runtime.log().page(room_id, after, last) if last > after else []
+        heads = await _last_seqs([reader])
+        return await _page(reader, heads[room_id], after, upto, limit)
+
+
+async def read_news(
+    *, actor_id: uuid.UUID, cursors: Mapping[uuid.UUID, int]
+) -> AsyncIterator[Page]:
+    """The first page after each room's cursor. Rooms without news cost no query of their own.
+
+    Refuses with ``unavailable``, and last, when all other rooms were answered, with what
+    `read_items` says of a room that is not the asker's.
+    """
+    readers = await db(readers_of)(actor_id, cursors.keys())
+    with log_must_answer():
+        heads = await _last_seqs(readers.values())
+    for room_id, reader in readers.items():
+        with log_must_answer():
+            page = await _page(reader, heads[room_id], cursors[room_id])
+        yield page
+    for room_id in cursors.keys() - readers.keys():
+        await db(reader_of)(actor_id, room_id)
+
+
+async def _page(
+    reader: Reader, head: int, after: int, upto: int | None = None, limit: int = PAGE
+) -> Page:
+    wanted = head if upto is None else min(head, upto)
+    last = max(after, min(after + min(limit, PAGE), wanted))
+    rows = await runtime.log().page(reader.room_id, after, last) if last > after else []
     items = [record for record in rows if reader.may_read(record)]
-    return Page(room_id, after, last, head, items, more=last < wanted)
+    return Page(reader.room_id, after, last, head, items, more=last < wanted)
 
 
-async def _last_seq(reader: Reader) -> int:
+async def _last_seqs(readers: Collection[Reader]) -> dict[uuid.UUID, int]:
+    """room → the newest place in its log that exists for its reader."""
     log = runtime.log()
-    if reader.end is not None:
-        found = await log.find({reader.end.key})
-        if reader.end.key in found:
-            return found[reader.end.key].seq - (0 if reader.reads_end else 1)
-    return (await log.heads({reader.room_id}))[reader.room_id]
+    ends = {reader.end.key for reader in readers if reader.end is not None}
+    heads = await log.heads({reader.room_id for reader in readers}) if readers else {}
+    found = await log.find(ends) if ends else {}
+    for reader in readers:
+        if reader.end is not None and reader.end.key in found:
+            before = 0 if reader.reads_end else 1
+            heads[reader.room_id] = found[reader.end.key].seq - before
+    return heads
 
 
 async def member_rooms(*, actor_id: uuid.UUID) -> set[uuid.UUID]:

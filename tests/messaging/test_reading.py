@@ -20,6 +20,14 @@ def kinds(garden, name):
     return [item["kind"] for item in garden.items(name)]
 
 
+def news(garden, name, cursors):
+    async def collect():
+        found = services.read_news(actor_id=garden.cast[name].id, cursors=cursors)
+        return {page.room_id: page async for page in found}
+
+    return async_to_sync(collect)()
+
+
 def test_a_member_reads_everything_since_joining(garden):
     assert kinds(garden, "bob") == ["commit", "message", "leave", "commit", "message"]
     assert [item["seq"] for item in garden.items("bob")] == [1, 2, 3, 4, 5]
@@ -90,6 +98,54 @@ def test_a_page_that_hides_everything_still_moves_the_cursor(garden):
     hidden = page(garden, "carol", limit=3)
 
     assert (hidden.items, hidden.upto, hidden.more) == ([], 3, True)
+
+
+def test_news_are_the_pages_after_each_cursor(garden):
+    other = make_group(garden.cast, "alice", "carol")
+
+    found = news(garden, "alice", {garden.id: 3, other.id: 1})
+
+    assert [record.seq for record in found[garden.id].items] == [4, 5]
+    assert (found[other.id].items, found[other.id].head, found[other.id].more) == ([], 1, False)
+
+
+def test_news_end_for_who_has_left_where_their_membership_did(garden):
+    assert news(garden, "dave", {garden.id: 0}) == {garden.id: page(garden, "dave")}
+
+
+def test_news_of_own_rooms_come_before_the_refusal_of_a_strangers(garden):
+    other = make_group(garden.cast, "alice", "carol")
+    given = []
+
+    async def collect():
+        cursors = {other.id: 0, garden.id: 0}
+        async for each in services.read_news(actor_id=garden.cast.bob.id, cursors=cursors):
+            given.append(each.room_id)
+
+    with pytest.raises(Refused, match="not_found"):
+        async_to_sync(collect)()
+    assert given == [garden.id]
+
+
+def test_rooms_without_news_cost_no_query_each(garden, django_assert_num_queries):
+    groups = [make_group(garden.cast, "alice", "carol") for _ in range(5)]
+    cursors = {room.id: 1 for room in groups} | {garden.id: 5}
+
+    with django_assert_num_queries(2):
+        pages = news(garden, "alice", cursors)
+
+    assert {page.head for page in pages.values()} == {1, 5}
+
+
+def test_rooms_that_one_has_left_cost_no_query_each(garden, django_assert_num_queries):
+    groups = [make_group(garden.cast, "alice", "carol", "bob") for _ in range(3)]
+    for room in groups:
+        room.commit("alice", room.remove("alice", "bob"))
+
+    with django_assert_num_queries(4):
+        pages = news(garden, "bob", {room.id: 1 for room in groups})
+
+    assert [page.head for page in pages.values()] == [1, 1, 1]
 
 
 def test_heads_are_those_of_the_rooms_one_is_in(garden):
