@@ -12,6 +12,7 @@ from messaging.services.erasing import delete_room, finish_erasures, hide_room
 from messaging.services.overview import RoomOverview, list_rooms, show_room
 from messaging.services.reading import Page, heads, member_rooms, read_items, read_news
 from messaging.services.sending import Accepted, send_message
+from messaging.services.tidying import forget_what_has_run_out
 
 __all__ = [
     "Accepted",
@@ -23,6 +24,7 @@ __all__ = [
     "finish_erasures",
     "finish_pending_commit",
     "finish_pending_commits",
+    "forget_what_has_run_out",
     "heads",
     "hide_room",
     "leave_room",

@@ -12,6 +12,7 @@ from rooms.services.commits import (
 from rooms.services.epoch_keys import (
     HistoryItem,
     acknowledge_wraps,
+    forget_old_wraps,
     save_history_records,
 )
 from rooms.services.leaving import erase_room, hide_room, mark_deleted, record_leave
@@ -23,6 +24,7 @@ __all__ = [
     "accept_commit",
     "acknowledge_wraps",
     "erase_room",
+    "forget_old_wraps",
     "hide_room",
     "insert_pending_commit",
     "insert_pending_room",

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
 
 from accounts.access import newest_list
 from accounts.models import Device, User
@@ -16,6 +19,8 @@ from rooms.commit import parse_state
 from rooms.models import EpochCommit, EpochWrap, HistoryRecord
 
 WRITERS_AN_EPOCH = 3
+WRAP_LIFE = timedelta(days=60)
+WRAPS_A_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,22 @@ def acknowledge_wraps(*, actor: User, device: Device, room_id: UUID, epochs: Seq
         commit__epoch__in=epochs,
         commit__status=EpochCommit.Status.ACCEPTED,
     ).delete()
+
+
+def forget_old_wraps() -> int:
+    """Delete wraps that nobody has fetched for 60 days; gives how many.
+
+    Never those of a room's head epoch: a device that was away reads on from there
+    (docs/protocol.md 4).
+    """
+    old = EpochWrap.objects.filter(commit__created_at__lt=timezone.now() - WRAP_LIFE).exclude(
+        commit__epoch=F("commit__room__head_epoch")
+    )
+    # MySQL does not delete rows that the condition reads through a join.
+    wraps = list(old.values_list("pk", flat=True))
+    for start in range(0, len(wraps), WRAPS_A_QUERY):
+        EpochWrap.objects.filter(pk__in=wraps[start : start + WRAPS_A_QUERY]).delete()
+    return len(wraps)
 
 
 @transaction.atomic

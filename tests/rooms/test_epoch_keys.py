@@ -1,15 +1,19 @@
 """Wraps for devices, and history records that an account keeps for itself."""
 
 from dataclasses import replace
+from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
+from django.utils import timezone
 
 from accounts.protocol import from_base64url, to_base64url
 from crypto_client.commit import PrekeySource
 from crypto_client.history import EpochName, HistoryWriter, seal_history
 from crypto_client.ops import ChangeState
 from crypto_client.recovery import backup_public
-from rooms.models import EpochWrap, HistoryRecord
+from rooms.models import EpochCommit, EpochWrap, HistoryRecord
 from tests.cast import keys_of
 from tests.rooms.forging import forge
 from tests.rooms.judging import commit_of
@@ -50,6 +54,27 @@ def test_a_leaver_gets_no_wrap_even_while_the_roster_still_names_them(garden):
     assert EpochWrap.objects.filter(device=garden.cast.carol.device_id, commit__epoch=3).exists()
 
     assert set(wraps(garden, "carol")) == {2}
+
+
+def test_a_wrap_that_nobody_fetched_for_sixty_days_is_forgotten_but_not_the_heads(garden):
+    day = timedelta(days=1)
+    for epoch, age in ((0, 61 * day), (1, 90 * day)):
+        commits = EpochCommit.objects.filter(room=garden.id, epoch=epoch)
+        commits.update(created_at=timezone.now() - age)
+    assert set(wraps(garden, "alice")) == {0, 1}
+
+    call_command("tidy", stdout=StringIO())
+
+    assert set(wraps(garden, "alice")) == {1}
+
+
+def test_a_wrap_of_a_closed_epoch_waits_for_sixty_days(garden):
+    commits = EpochCommit.objects.filter(room=garden.id, epoch=0)
+    commits.update(created_at=timezone.now() - timedelta(days=59))
+
+    call_command("tidy", stdout=StringIO())
+
+    assert set(wraps(garden, "alice")) == {0, 1}
 
 
 def test_an_acknowledged_wrap_is_deleted_and_nobody_elses(garden):

@@ -63,6 +63,7 @@ class Command(BaseCommand):
     def serve(self, server: str, host: str, port: int) -> None:
         fast_send()
         async_to_sync(self.recover)()
+        services.forget_what_has_run_out()
         connections.close_all()
         listening = Listening(
             host=host,

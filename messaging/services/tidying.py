@@ -1,0 +1,18 @@
+"""Forgetting what has run out."""
+
+import logging
+
+from django.contrib.sessions.backends.db import SessionStore
+
+from rooms import services as rooms
+
+log = logging.getLogger("gamrae.tidying")
+
+
+def forget_what_has_run_out() -> int:
+    """Delete ended sessions, and wraps nobody fetched for 60 days; gives how many wraps."""
+    SessionStore.clear_expired()
+    forgotten = rooms.forget_old_wraps()
+    if forgotten:
+        log.info("code=wraps_forgotten count=%s", forgotten)
+    return forgotten
