@@ -13,11 +13,13 @@ from messaging.services.overview import RoomOverview, list_rooms, show_room
 from messaging.services.reading import Page, heads, member_rooms, read_items, read_news
 from messaging.services.sending import Accepted, send_message
 from messaging.services.tidying import forget_what_has_run_out
+from messaging.services.verifying import RoomVerdict, rooms_to_verify, verify_room
 
 __all__ = [
     "Accepted",
     "Page",
     "RoomOverview",
+    "RoomVerdict",
     "commit_epoch",
     "create_room",
     "delete_room",
@@ -33,6 +35,8 @@ __all__ = [
     "move_cursor",
     "read_items",
     "read_news",
+    "rooms_to_verify",
     "send_message",
     "show_room",
+    "verify_room",
 ]
