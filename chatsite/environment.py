@@ -24,13 +24,16 @@ FALSE = {"0", "false", "no", "off"}
 
 def text(name: str, default: str = "") -> str:
     """The value of a setting, from NAME or from the file that NAME_FILE names."""
-    file = os.environ.get(f"{name}_FILE")
+    value = os.environ.get(name, "").strip()
+    file = os.environ.get(f"{name}_FILE", "").strip()
+    if file and value:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: use one of them.")
     if file:
         try:
-            return Path(file).read_text().strip()
-        except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE: {file} cannot be read.") from error
-    return os.environ.get(name, "").strip() or default
+            value = Path(file).read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            raise ImproperlyConfigured(f"{name}_FILE: {file} cannot be read.") from None
+    return value or default
 
 
 def required(name: str, why: str) -> str:

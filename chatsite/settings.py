@@ -264,13 +264,14 @@ LOCALE_PATHS = [BASE_DIR / "chatsite" / "locale"]
 USE_TZ = True
 TIME_ZONE = env.zone("TIME_ZONE", "Asia/Seoul")
 
-# Static files: the built front end and the admin's own
+# Static files: the built front end and the admin's own, where they are or collected in one folder
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA / "static"
+COLLECTED = env.text("GAMRAE_STATIC")
+STATIC_ROOT = Path(COLLECTED) if COLLECTED else DATA / "static"
 FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
-SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_USE_FINDERS = not COLLECTED
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
 
 # What a browser may do with our pages

@@ -110,8 +110,23 @@ def test_a_value_can_come_from_a_file(monkeypatch, tmp_path):
     monkeypatch.setenv("THING_FILE", str(tmp_path / "value"))
     assert env.text("THING") == "from a file"
 
-    monkeypatch.setenv("THING_FILE", str(tmp_path / "absent"))
-    with pytest.raises(ImproperlyConfigured, match="THING_FILE"):
+    monkeypatch.setenv("THING_FILE", "")
+    assert env.text("THING", "default") == "default"
+
+
+def test_a_file_that_cannot_be_read_is_named(monkeypatch, tmp_path):
+    (tmp_path / "not_text").write_bytes(b"\xff\xfe\xfd")
+    for file in (tmp_path / "absent", tmp_path, tmp_path / "not_text"):
+        monkeypatch.setenv("THING_FILE", str(file))
+        with pytest.raises(ImproperlyConfigured, match=f"^THING_FILE: {file} cannot be read"):
+            env.text("THING")
+
+
+def test_a_value_and_a_file_for_it_are_one_too_many(monkeypatch, tmp_path):
+    (tmp_path / "value").write_text("from a file\n")
+    monkeypatch.setenv("THING_FILE", str(tmp_path / "value"))
+    monkeypatch.setenv("THING", "from the environment")
+    with pytest.raises(ImproperlyConfigured, match=r"^THING and THING_FILE are both set"):
         env.text("THING")
 
 
