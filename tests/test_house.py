@@ -19,13 +19,21 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = [
     "requirements",
     "requirements-build",
+    "requirements-compose",
     "requirements-dev",
     "requirements-mysql",
     "requirements-uv",
 ]
 COMMANDS = [
     ".ci/run",
-    *(f"bin/{name}" for name in ("bench", "check", "lock", "run", "services", "test")),
+    "bin/bench",
+    "bin/check",
+    "bin/compose",
+    "bin/lock",
+    "bin/run",
+    "bin/secrets",
+    "bin/services",
+    "bin/test",
 ]
 LICENSED = "Apache License\n                           Version 2.0, January 2004"
 

@@ -1,4 +1,4 @@
-"""A certificate authority for tests, and a certificate of it for the servers of this machine."""
+"""A certificate authority for tests and first tries, and a certificate of it for one host."""
 
 import datetime
 import ipaddress
@@ -11,8 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 DAYS = 30
 
 
-def make_certificates(folder: Path) -> Path:
-    """Write ``ca.pem``, ``server.pem`` and ``server.key`` into a folder; gives the first."""
+def make_certificates(folder: Path, host: str = "localhost") -> Path:
+    """Write ``ca.pem``, ``server.pem`` and ``server.key`` into a folder; gives the first.
+
+    Whatever the host, the certificate is also good for this machine.
+    """
     authority, signer = ec.generate_private_key(ec.SECP256R1()), _name("Gamrae test authority")
     ca = _builder(signer, signer, authority.public_key())
     ca = ca.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -20,8 +23,8 @@ def make_certificates(folder: Path) -> Path:
     _write(folder / "ca.pem", ca.sign(authority, hashes.SHA256()))
 
     key = ec.generate_private_key(ec.SECP256R1())
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    server = _builder(_name("localhost"), signer, key.public_key())
+    names = [_alternative(name) for name in dict.fromkeys([host, "localhost", "127.0.0.1"])]
+    server = _builder(_name(host), signer, key.public_key())
     server = server.add_extension(x509.SubjectAlternativeName(names), critical=False)
     server = server.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     server = server.add_extension(_usage(signs=False), critical=True)
@@ -44,6 +47,13 @@ def make_certificates(folder: Path) -> Path:
 
 def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)])
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _usage(signs: bool) -> x509.KeyUsage:
