@@ -2,6 +2,8 @@
 #
 #   docker build -t gamrae .
 #   docker run gamrae web | archiver | migrate | any other command of manage.py
+#
+# bin/image builds it where there is no Docker, and tries it.
 ARG BASE=docker.io/library/python:3.11-slim-bookworm
 
 
@@ -35,7 +37,7 @@ COPY frontend frontend
 RUN . bin/certificates && /opt/installer/bin/python bin/frontend.py
 
 
-# The code, ready to be served: translations compiled, static files collected, both compressed forms kept.
+# The code, ready to be served: translations compiled, static files collected and compressed.
 FROM packages AS site
 COPY manage.py ./
 COPY accounts accounts

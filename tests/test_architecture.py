@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVER_APPS = ("accounts", "chatsite", "friends", "messaging", "rooms")
-PYTHON_FOLDERS = (*SERVER_APPS, "benchmarks", "bin", "crypto_client", "tests")
+PYTHON_FOLDERS = (*SERVER_APPS, "benchmarks", "bin", "crypto_client", "deploy", "tests")
 TYPESCRIPT_FOLDERS = ("frontend/src", "frontend/tests", "frontend/plugins")
 NOT_WRITTEN_BY_HAND = {"migrations", "node_modules", "dist", "__pycache__"}
 

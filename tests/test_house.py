@@ -29,6 +29,7 @@ COMMANDS = [
     "bin/bench",
     "bin/check",
     "bin/compose",
+    "bin/image",
     "bin/lock",
     "bin/run",
     "bin/secrets",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from deploy.containers.building import RELEASE, base_name
 from deploy.secret_files import secret_files, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,6 +76,12 @@ def test_nothing_unasked_goes_to_the_builder():
     for source in " ".join(copied).split():
         assert any(path.startswith(source) or Path(source).match(path) for path in asked), source
     assert not any(path.startswith(("deploy/secrets", "var", ".git")) for path in asked)
+
+
+def test_the_base_that_is_made_without_a_registry_is_of_the_same_release():
+    assert base_name() == f"docker.io/library/python:3.11-slim-{RELEASE}"
+    stages = re.findall(r"^FROM (\S+)", DOCKERFILE, re.M)
+    assert set(stages) == {"${BASE}", "packages"}
 
 
 # The compose file
