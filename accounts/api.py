@@ -12,12 +12,19 @@ from rest_framework.views import APIView
 from accounts import serializers as shape
 from accounts import services
 from accounts.access import DevicePermission, visible_person
+from accounts.device_lists import NextList, SentPrekey
 from accounts.enrolment import Enrolment
 from accounts.key_bundle import key_bundle
 from accounts.models import Device, User
 from accounts.refusals import Refused
 from accounts.serializers import devices_of, me_of
-from accounts.throttles import PrekeyThrottle, ProfileThrottle, ProofThrottle, RecoveryThrottle
+from accounts.throttles import (
+    DeviceListThrottle,
+    PrekeyThrottle,
+    ProfileThrottle,
+    ProofThrottle,
+    RecoveryThrottle,
+)
 
 AFTER_VERSION = OpenApiParameter("after_version", int, description="Only lists above this version.")
 
@@ -53,6 +60,21 @@ class KeysView(APIView):
         body = shape.Enrol(data=request.data)
         body.is_valid(raise_exception=True)
         services.enrol(person(request), enrolment=Enrolment(**body.validated_data))
+        return Response(me_of(person(request), request.session), status.HTTP_201_CREATED)
+
+
+class DeviceListsView(APIView):
+    """A device enters the account's list, or leaves it."""
+
+    throttle_classes = (DeviceListThrottle,)
+
+    @extend_schema(request=shape.NextDeviceList, responses={201: shape.Me})
+    def post(self, request: Request) -> Response:
+        body = shape.NextDeviceList(data=request.data)
+        body.is_valid(raise_exception=True)
+        prekeys = [SentPrekey(**item) for item in body.validated_data["prekeys"]]
+        next_list = NextList(**{**body.validated_data, "prekeys": prekeys})
+        services.publish_device_list(person(request), next_list=next_list)
         return Response(me_of(person(request), request.session), status.HTTP_201_CREATED)
 
 

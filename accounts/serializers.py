@@ -7,9 +7,17 @@ from django.contrib.sessions.backends.base import SessionBase
 from rest_framework import serializers
 
 from accounts.access import device_in_session, device_of, listed_devices, newest_list
-from accounts.fields import BytesField, IdField, StrictSerializer, TextField, WholeField
+from accounts.fields import (
+    BytesField,
+    IdField,
+    ShortListField,
+    StrictSerializer,
+    TextField,
+    WholeField,
+)
 from accounts.models import AccountKey, Device, DeviceList, User
 from accounts.protocol import to_base64url
+from accounts.signed_objects import MAX_DEVICES
 from accounts.validators import validate_nickname, validate_shown_text
 
 
@@ -33,6 +41,12 @@ class Enrol(StrictSerializer):
 class NewPrekey(StrictSerializer):
     prekey = BytesField(min=1, max=2048)
     prekey_sig = BytesField(exact=64)
+
+
+class NextDeviceList(StrictSerializer):
+    device_list = BytesField(min=1, max=8192)
+    list_sig = BytesField(exact=64)
+    prekeys = ShortListField(child=NewPrekey(), max_length=MAX_DEVICES)
 
 
 class Proof(StrictSerializer):

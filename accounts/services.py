@@ -1,4 +1,4 @@
-"""What a person does with their account: enrol, prove a device, publish a prekey, change a name."""
+"""What a person does with their account: keys, devices and their proofs, prekeys, a name."""
 
 import logging
 import os
@@ -11,12 +11,20 @@ from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.access import DEVICE_IN_SESSION, account_key_of, device_of, newest_prekey
+from accounts.access import (
+    DEVICE_IN_SESSION,
+    account_key_of,
+    device_of,
+    newest_list,
+    newest_prekey,
+)
+from accounts.device_lists import NextList, Succession
 from accounts.enrolment import Enrolment, check_prekey
 from accounts.models import AccountKey, Device, DeviceList, Prekey, User
 from accounts.protocol import from_base64url, lp, to_base64url, verifies
 from accounts.realtime import end_sessions_on_commit, notify_circle_on_commit
 from accounts.refusals import DeviceProof, Refused
+from accounts.revocation import revoke_devices
 from accounts.signed_objects import SUITE_FIELD, PrekeyObject
 
 log = logging.getLogger("gamrae.accounts")
@@ -69,12 +77,50 @@ def _keep_prekey(device: Device, parsed: PrekeyObject, body: bytes, sig: bytes) 
     )
 
 
+@transaction.atomic
+def publish_device_list(actor: User, *, next_list: NextList) -> None:
+    """Let devices enter an account's list or leave it, by the account key's signature alone.
+
+    Everything is checked and kept together, or nothing is. Refuses ``keys_missing``,
+    ``list_version``, ``prekey``, and ``invalid`` with the member's name.
+    """
+    # The lock comes first: two lists of one version are judged one after the other.
+    User.objects.select_for_update().get(pk=actor.pk)
+    try:
+        newest = newest_list(actor)
+    except DeviceList.DoesNotExist:
+        raise Refused("keys_missing") from None
+    succession = next_list.check(newest, now_ms())
+    DeviceList.objects.create(
+        user=actor,
+        version=succession.device_list.version,
+        body=next_list.device_list,
+        sig=next_list.list_sig,
+        list_hash=succession.device_list.list_hash,
+    )
+    for new in succession.new:
+        device = Device.objects.create(id=new.entry.device, user=actor, dsk_pub=new.entry.dsk_pub)
+        _keep_prekey(device, new.prekey, new.sent.prekey, new.sent.prekey_sig)
+    revoke_devices(actor, succession.dropped)
+    notify_circle_on_commit(actor.id, "profile.changed", user_id=str(actor.id))
+    transaction.on_commit(lambda: _log_devices(actor, succession))
+
+
+def _log_devices(actor: User, succession: Succession) -> None:
+    for new in succession.new:
+        log.info("code=device_added user=%s device=%s", actor.id, new.entry.device)
+    for device in sorted(succession.dropped):
+        log.warning("code=device_revoked user=%s device=%s", actor.id, device)
+
+
 def publish_prekey(actor: User, device: Device, *, prekey: bytes, prekey_sig: bytes) -> Prekey:
     """Keep a device's next prekey, and forget those that have expired; else ``prekey``."""
     parsed = check_prekey(prekey, prekey_sig, actor.id, device.id, bytes(device.dsk_pub), now_ms())
     try:
         with transaction.atomic():
-            Device.objects.select_for_update().get(pk=device.pk)
+            locked = Device.objects.select_for_update().get(pk=device.pk)
+            if locked.revoked_at is not None:  # in between: nobody may wrap to it any more
+                raise Refused("device_required")
             newest = newest_prekey(device)
             if newest is not None and parsed.seq <= newest.seq:
                 raise Refused("prekey")
@@ -105,9 +151,13 @@ def prove_device(actor: User, session: SessionBase, device_id: UUID, signature: 
         break
     if device is None:
         raise DeviceProof
-    session[DEVICE_IN_SESSION] = str(device.id)
-    session.save()
-    Device.objects.filter(pk=device.pk).update(last_used_at=timezone.now())
+    with transaction.atomic():
+        # A revocation at the same moment waits, and then finds this session among those it ends.
+        if not Device.objects.select_for_update().filter(pk=device.pk, revoked_at=None).exists():
+            raise DeviceProof
+        session[DEVICE_IN_SESSION] = str(device.id)
+        session.save()
+        Device.objects.filter(pk=device.pk).update(last_used_at=timezone.now())
     return device
 
 

@@ -44,6 +44,13 @@ class PrekeyThrottle(PersonThrottle):
     rate = "30/hour"
 
 
+class DeviceListThrottle(PersonThrottle):
+    """Each list makes every room of its owner commit."""
+
+    scope = "device-list"
+    rate = "20/hour"
+
+
 class ProfileThrottle(PersonThrottle):
     """Each change is told to all friends."""
 

@@ -7,6 +7,7 @@ from accounts import api
 urlpatterns = [
     path("me", api.MeView.as_view()),
     path("me/keys", api.KeysView.as_view()),
+    path("me/device-lists", api.DeviceListsView.as_view()),
     path("me/recovery", api.RecoveryView.as_view()),
     path("devices", api.DevicesView.as_view()),
     path("devices/challenge", api.ChallengeView.as_view()),

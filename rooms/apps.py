@@ -9,8 +9,14 @@ class RoomsConfig(AppConfig):
     verbose_name = _("방")
 
     def ready(self) -> None:
-        """Fellow members, former ones too, may see each other's public keys and names."""
+        """Fellow members, former ones too, may see each other's public keys and names.
+
+        The wraps that a revoked device has not fetched go with it.
+        """
         from accounts.access import may_see_keys
+        from accounts.device_lists import forget_devices
         from rooms.access import may_know
+        from rooms.services import forget_wraps
 
         may_see_keys.append(may_know)
+        forget_devices.append(forget_wraps)

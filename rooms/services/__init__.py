@@ -13,6 +13,7 @@ from rooms.services.epoch_keys import (
     HistoryItem,
     acknowledge_wraps,
     forget_old_wraps,
+    forget_wraps,
     save_history_records,
 )
 from rooms.services.leaving import erase_room, hide_room, mark_deleted, record_leave
@@ -25,6 +26,7 @@ __all__ = [
     "acknowledge_wraps",
     "erase_room",
     "forget_old_wraps",
+    "forget_wraps",
     "hide_room",
     "insert_pending_commit",
     "insert_pending_room",

@@ -1,6 +1,6 @@
 """Wraps that a device fetches, and history records that an account keeps for itself."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -73,6 +73,11 @@ def forget_old_wraps() -> int:
     for start in range(0, len(wraps), WRAPS_A_QUERY):
         EpochWrap.objects.filter(pk__in=wraps[start : start + WRAPS_A_QUERY]).delete()
     return len(wraps)
+
+
+def forget_wraps(devices: Collection[UUID]) -> None:
+    """Delete what revoked devices have not fetched, in the revocation's transaction."""
+    EpochWrap.objects.filter(device__in=devices).delete()
 
 
 @transaction.atomic

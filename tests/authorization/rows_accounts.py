@@ -3,6 +3,10 @@
 from typing import Any
 
 from accounts.protocol import to_base64url
+from accounts.services import now_ms
+from crypto_client.device_list import next_device_list
+from crypto_client.identity import new_device
+from tests.accounts.listing import body_of, first_prekey
 from tests.authorization.table import Row, Scene
 from tests.cast import keys_of
 
@@ -17,6 +21,15 @@ def no_proof(scene: Scene, actor: str) -> Any:
     return {"device_id": str(scene["bob"]), "signature": to_base64url(bytes(64))}
 
 
+def list_of_bob(scene: Scene, actor: str) -> Any:
+    """bob's device list with a second device, signed by bob's account key."""
+    keys = keys_of("bob")
+    device = new_device(keys.account.user, keys.account.public, now_ms())
+    entries = [keys.device.entry(), device.entry()]
+    signed = next_device_list(keys.account, keys.device_list, entries, time=now_ms())
+    return body_of(signed, [first_prekey(device)])
+
+
 def old_prekey(scene: Scene, actor: str) -> Any:
     keys = keys_of(actor if actor != "anonymous" else "mallory")
     return {"prekey": to_base64url(keys.prekey.data), "prekey_sig": to_base64url(keys.prekey.sig)}
@@ -26,6 +39,8 @@ ROWS = [
     Row("GET", "/api/me", SIGNED_IN),
     Row("PATCH", "/api/me", SIGNED_IN, body=lambda scene, actor: {"nickname": "N"}),
     Row("POST", "/api/me/keys", (401, 409, 409, 409, 409, 409), body=enrolment),
+    # the account key's signature is the authority, and it is bob's
+    Row("POST", "/api/me/device-lists", (401, 400, 400, 201, 400, 400), body=list_of_bob),
     Row("GET", "/api/me/recovery", SIGNED_IN),
     Row("GET", "/api/devices", SIGNED_IN),
     Row("POST", "/api/devices/challenge", SIGNED_IN),

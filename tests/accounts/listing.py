@@ -1,0 +1,68 @@
+"""Device lists as a client with the recovery secret makes them, ready to be posted."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from accounts.models import DeviceList
+from accounts.protocol import to_base64url
+from accounts.services import now_ms
+from crypto_client.device_list import SignedDeviceList, next_device_list
+from crypto_client.identity import DeviceKeys, device_proof, new_device
+from crypto_client.prekeys import SignedPrekey, new_prekey
+from tests.cast import ORIGIN, Person
+
+PATH = "/api/me/device-lists"
+
+
+def fresh_device(person: Person) -> DeviceKeys:
+    """Keys for a further device of one of the cast, in no list yet."""
+    return new_device(person.id.bytes, person.keys.account.public, now_ms())
+
+
+def newest(person: Person) -> SignedDeviceList:
+    """The list that the server has now."""
+    row = DeviceList.objects.filter(user=person.user).latest("version")
+    return SignedDeviceList(bytes(row.body), bytes(row.sig))
+
+
+def listed(person: Person, *devices: DeviceKeys) -> SignedDeviceList:
+    """The next list, with exactly these devices."""
+    entries = [device.entry() for device in devices]
+    return next_device_list(person.keys.account, newest(person), entries, time=now_ms())
+
+
+def first_prekey(device: DeviceKeys) -> SignedPrekey:
+    """The prekey with which a device enters."""
+    return new_prekey(device, seq=1, created=now_ms())[1]
+
+
+def body_of(signed: SignedDeviceList, prekeys: Sequence[SignedPrekey] = ()) -> dict[str, Any]:
+    """The body of ``POST /api/me/device-lists``."""
+    return {
+        "device_list": to_base64url(signed.data),
+        "list_sig": to_base64url(signed.sig),
+        "prekeys": [
+            {"prekey": to_base64url(each.data), "prekey_sig": to_base64url(each.sig)}
+            for each in prekeys
+        ],
+    }
+
+
+def add_device(person: Person) -> DeviceKeys:
+    """Let a further device in; it has proved nothing yet."""
+    device = fresh_device(person)
+    body = body_of(listed(person, person.device, device), [first_prekey(device)])
+    assert person.post(PATH, body).status_code == 201
+    return device
+
+
+def proof_of(device: DeviceKeys, nonce: bytes) -> dict[str, str]:
+    """What a device says to a nonce over REST."""
+    signature = device_proof(device, ORIGIN, nonce)
+    return {"device_id": id_of_device(device), "signature": to_base64url(signature)}
+
+
+def id_of_device(device: DeviceKeys) -> str:
+    """A device's id as JSON has it."""
+    return str(UUID(bytes=device.device))
