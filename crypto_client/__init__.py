@@ -60,9 +60,12 @@ from crypto_client.device_list import (
     SignedDeviceList,
     accept_device_list,
     first_device_list,
+    list_with,
+    list_without,
     next_device_list,
     parse_device_list,
     verify_device_list,
+    walk_own_lists,
 )
 from crypto_client.encoding import decode_base64url, encode_base64url
 from crypto_client.envelope import (
@@ -121,6 +124,14 @@ from crypto_client.recovery import (
     open_recovery,
     seal_recovery,
 )
+from crypto_client.restoring import (
+    Link,
+    OwnAccount,
+    Past,
+    Restored,
+    reopen_past,
+    restore_account,
+)
 from crypto_client.roster import (
     Member,
     Origin,
@@ -130,6 +141,7 @@ from crypto_client.roster import (
     parse_origin,
 )
 from crypto_client.safety import fingerprint, safety_number
+from crypto_client.slips import MistypedError, Typed, read_typed
 from crypto_client.statements import Statement, Subject, make_leave, make_remove_intent
 
 __all__ = [
@@ -154,15 +166,20 @@ __all__ = [
     "Invite",
     "Known",
     "KnownList",
+    "Link",
     "Member",
     "Message",
     "MessageIndex",
+    "MistypedError",
     "Opened",
     "Origin",
+    "OwnAccount",
+    "Past",
     "PrekeySource",
     "ProtocolError",
     "Received",
     "Recovered",
+    "Restored",
     "RoomView",
     "Sealed",
     "SignedBlob",
@@ -171,6 +188,7 @@ __all__ = [
     "Statement",
     "Subject",
     "Trust",
+    "Typed",
     "accept_device_list",
     "backup_public",
     "check_commitment",
@@ -202,6 +220,8 @@ __all__ = [
     "group_origin",
     "history_writer",
     "join_by_invite",
+    "list_with",
+    "list_without",
     "make_commit",
     "make_invite",
     "make_leave",
@@ -223,7 +243,10 @@ __all__ = [
     "parse_header",
     "parse_origin",
     "prekey_floors",
+    "read_typed",
     "receive_commit",
+    "reopen_past",
+    "restore_account",
     "safety_number",
     "seal_message",
     "seal_recovery",
@@ -236,4 +259,5 @@ __all__ = [
     "verify_prekey",
     "view_from_json",
     "view_to_json",
+    "walk_own_lists",
 ]

@@ -133,6 +133,45 @@ def next_device_list(
     return sign_device_list(account, content)
 
 
+def list_with(
+    account: AccountKey, newest: SignedDeviceList, entry: DeviceEntry, *, time: int
+) -> SignedDeviceList:
+    """Make the list in which a further device enters; the others' entries stay as they are.
+
+    ValueError when the device is in the list already, or the list is full.
+    """
+    entries = parse_device_list(newest.data).entries
+    if len(entries) == MAX_DEVICES or any(row.device == entry.device for row in entries):
+        raise ValueError("a list names at most 32 devices, each once")
+    return next_device_list(account, newest, [*entries, entry], time=time)
+
+
+def list_without(
+    account: AccountKey, newest: SignedDeviceList, device: bytes, *, time: int
+) -> SignedDeviceList:
+    """Make the list that revokes a device; ValueError when it is not there, or is the last one."""
+    entries = parse_device_list(newest.data).entries
+    kept = [row for row in entries if row.device != device]
+    if not kept or len(kept) == len(entries):
+        raise ValueError("a list that drops one of several devices")
+    return next_device_list(account, newest, kept, time=time)
+
+
+def walk_own_lists(
+    lists: Sequence[SignedDeviceList], *, user: bytes, amk_pub: bytes
+) -> tuple[DeviceList, ...]:
+    """Read every list of the own account, from the first on, each naming its predecessor.
+
+    A device that has nothing yet knows no highest version: it takes no list on trust. Refuses
+    ``reference`` when one is missing, and as `accept_device_list` does.
+    """
+    opened = tuple(verify_device_list(signed, user, amk_pub) for signed in lists)
+    if not opened or opened[0].version != 1:
+        raise ReferenceMissingError("the first device list of the own account")
+    accept_device_list(KnownList(1, lists[0].list_hash), lists, user=user, amk_pub=amk_pub)
+    return opened
+
+
 def verify_device_list(signed: SignedDeviceList, user: bytes, amk_pub: bytes) -> DeviceList:
     """Read a list that must be this account's, in the order of docs/protocol.md §3.3.
 

@@ -1,0 +1,181 @@
+"""A further device by the recovery secret alone (docs/protocol.md §5.5).
+
+Pure steps: what is fetched comes in, what is to be kept goes out, nothing is remembered here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from crypto_client.commit import Commit, open_title
+from crypto_client.device_list import DeviceList, SignedDeviceList, walk_own_lists
+from crypto_client.epoch import RoomView, Trust, senders_of
+from crypto_client.errors import AeadError, BodyError, ProtocolError, RecoveryError, SignatureError
+from crypto_client.history import HistoryRecord, open_history
+from crypto_client.ops import ChangeState, Create, parse_ops
+from crypto_client.primitives import h
+from crypto_client.ratchet import EpochState, close_epoch, start_epoch, unusable_epoch
+from crypto_client.receiving import Received, read_commit
+from crypto_client.recovery import Recovered, SignedBlob, backup_public, open_recovery
+from crypto_client.roster import find_member
+
+
+@dataclass(frozen=True)
+class OwnAccount:
+    """What the server says of the own account: nothing of it is believed before it verified."""
+
+    user: bytes
+    amk_pub: bytes
+    blob: SignedBlob
+    lists: tuple[SignedDeviceList, ...]
+
+
+@dataclass(frozen=True)
+class Restored:
+    """The own account, opened by its secret, with all its device lists from the first on."""
+
+    recovered: Recovered
+    signed: tuple[SignedDeviceList, ...]
+    lists: tuple[DeviceList, ...]
+
+    @property
+    def newest(self) -> SignedDeviceList:
+        """The list that the next one follows."""
+        return self.signed[-1]
+
+    @property
+    def bk_pub(self) -> bytes:
+        """The backup key that this account's devices write history to."""
+        key, version = self.recovered.recovery_key, self.recovered.bk_version
+        return backup_public(key, self.recovered.account.user, version)
+
+    def writer(self, device: bytes) -> DeviceList:
+        """A list that names this device, the newest or an earlier one, else ``signature``."""
+        for devices in reversed(self.lists):
+            if devices.entry(device) is not None:
+                return devices
+        raise SignatureError("a history record by a device that was never listed")
+
+
+def restore_account(
+    own: OwnAccount,
+    *,
+    secret: str | None = None,
+    code: str | None = None,
+    known_version: int = 0,
+) -> Restored:
+    """Open the own account with the six words or the code, and read its lists under that key.
+
+    ``recovery`` for a blob that does not open, holds another account key than the server claims,
+    or another backup key than the newest list names; else as `open_recovery` and `walk_own_lists`.
+    """
+    recovered = open_recovery(
+        own.blob, user=own.user, secret=secret, code=code, known_version=known_version
+    )
+    amk_pub = recovered.account.public
+    if amk_pub != own.amk_pub:
+        raise RecoveryError("the server names another account key than the blob holds")
+    lists = walk_own_lists(own.lists, user=own.user, amk_pub=amk_pub)
+    restored = Restored(recovered, own.lists, lists)
+    backup = (recovered.bk_version, h("bk", restored.bk_pub))
+    if backup != (lists[-1].bk_version, lists[-1].bk_hash):
+        raise RecoveryError("the blob is not of the newest list's backup key")
+    return restored
+
+
+@dataclass(frozen=True)
+class Link:
+    """One commit of a chain that has been verified from epoch 0, and what it made of the room."""
+
+    commit: Commit
+    received: Received
+
+
+@dataclass(frozen=True)
+class Past:
+    """What history gave back of one room.
+
+    ``epochs`` are those in whose roster the account is, ``opened`` or not; ``refused`` names, by
+    epoch, why none of its records opened it.
+    """
+
+    view: RoomView
+    epochs: tuple[EpochState, ...]
+    refused: Mapping[int, str]
+
+
+def reopen_past(
+    restored: Restored,
+    chain: Sequence[Link],
+    records: Mapping[int, Sequence[HistoryRecord]],
+    trust: Trust,
+) -> Past:
+    """Open the epochs of a verified chain with the account's own history records, by epoch.
+
+    The keys of senders are those that the roster of their epoch names. A title is read as its
+    readers read it then (§6.4).
+    """
+    user = restored.recovered.account.user
+    epochs: list[EpochState] = []
+    refused: dict[int, str] = {}
+    title: str | None = None
+    for at, link in enumerate(chain):
+        if _sets_title(link.commit):
+            title = None
+        if find_member(link.received.view.roster, user) is None:
+            continue
+        view = link.received.view
+        state = unusable_epoch(view.room, view.epoch, link.commit.hash)
+        try:
+            secret = _secret_of(restored, link, records.get(view.epoch, ()))
+        except ProtocolError as error:
+            refused[view.epoch] = error.outcome
+            secret = None
+        if secret is not None:
+            state = _chains(link, secret, trust)
+            title = _title(link, secret) if title is None else title
+        cuts = chain[at + 1].received.cuts if at + 1 < len(chain) else {}
+        epochs.append(close_epoch(state, cuts))
+    return Past(replace(chain[-1].received.view, title=title), tuple(epochs), refused)
+
+
+def _secret_of(restored: Restored, link: Link, records: Sequence[HistoryRecord]) -> bytes | None:
+    """The secret of the first record that passes; None when there is none, else the last refusal.
+
+    Anybody can write to a public key, so one bad record must not hide a good one.
+    """
+    refusal: ProtocolError | None = None
+    for record in records:
+        try:
+            return open_history(
+                record,
+                link.commit,
+                user=restored.recovered.account.user,
+                devices=restored.writer(record.writer),
+                backup_seed=restored.recovered.backup_seed,
+            )
+        except ProtocolError as error:
+            refusal = error
+    if refusal is not None:
+        raise refusal
+    return None
+
+
+def _chains(link: Link, secret: bytes, trust: Trust) -> EpochState:
+    view = link.received.view
+    senders = {
+        device: (user, entry.dsk_pub)
+        for device, (user, entry) in senders_of(view.roster, trust).items()
+    }
+    return start_epoch(view.room, view.epoch, link.commit.hash, secret, senders)
+
+
+def _sets_title(commit: Commit) -> bool:
+    return any(isinstance(op, ChangeState | Create) for op in parse_ops(commit.ops))
+
+
+def _title(link: Link, secret: bytes) -> str | None:
+    read = read_commit(link.commit, link.received.view.room)
+    try:
+        return open_title(secret, read.core, read.sealed)
+    except (AeadError, BodyError):
+        return None
