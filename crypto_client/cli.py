@@ -6,7 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
-from crypto_client.client import account_commands, message_commands, room_commands
+from crypto_client.client import (
+    account_commands,
+    message_commands,
+    recovery_commands,
+    room_commands,
+)
 from crypto_client.client.failures import CommandFailure, Unverified
 from crypto_client.client.output import Output
 from crypto_client.client.session import Session
@@ -48,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     _friends(commands)
     _rooms(commands)
     _messages(commands)
+    _recovery(commands)
     return top
 
 
@@ -134,3 +140,19 @@ def _messages(commands: Commands) -> None:
     listen = commands.add_parser("listen")
     listen.add_argument("--count", type=int)
     listen.set_defaults(run=message_commands.listen)
+
+
+def _recovery(commands: Commands) -> None:
+    recovery = commands.add_parser("recovery").add_subparsers(required=True, metavar="DO")
+    show = recovery.add_parser("set")
+    show.add_argument("--written-down", action="store_true", help="do not ask; forget the secret")
+    show.set_defaults(run=recovery_commands.set_recovery)
+    restore = recovery.add_parser("restore")
+    restore.add_argument("--secret-file", type=Path)
+    restore.set_defaults(run=recovery_commands.restore)
+    devices = commands.add_parser("devices")
+    devices.set_defaults(run=recovery_commands.list_devices)
+    revoke = devices.add_subparsers(metavar="DO").add_parser("revoke")
+    revoke.add_argument("device")
+    revoke.add_argument("--secret-file", type=Path)
+    revoke.set_defaults(run=recovery_commands.revoke_device)

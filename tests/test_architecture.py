@@ -23,6 +23,8 @@ ONLY_IN_PYTHON = {
     "__init__",
     "__main__",
     "cli",  # the browser has screens instead
+    "restoring",  # the browser's steps lie between its store's transactions: engine/
+    "slips",  # part of recovery_secret.ts, where it fits
 }
 ONLY_IN_TYPESCRIPT = {
     "index",

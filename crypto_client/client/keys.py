@@ -66,13 +66,7 @@ def _make_keys(store: Store, user: uuid.UUID) -> JSON:
         "recovery_sig": b64(blob.sig),
     }
     kept = {
-        "user": b64(user.bytes),
-        "amk_pub": b64(account.public),
-        "device": b64(device.device),
-        "dsk_pub": b64(device.dsk_pub),
-        "dsk_seed": b64(device.dsk_seed),
-        "accept": b64(device.accept),
-        "created": device.created,
+        **device_to_json(device),
         "bk_pub": b64(backup),
         "recovery_words": words,
         "recovery_code": encode_code(recovery_key),
@@ -80,9 +74,24 @@ def _make_keys(store: Store, user: uuid.UUID) -> JSON:
     made: JSON = {"published": published, "device": kept}
     with store.transaction():
         store.remember("enrolment", made)
-        _keep_prekey(store, 1, seed, prekey, now)
+        keep_prekey(store, 1, seed, prekey, now)
         keep_list(store, user.bytes, account.public, devices, 1)
     return made
+
+
+_DEVICE_PARTS = ("user", "amk_pub", "device", "dsk_pub", "dsk_seed", "accept")
+
+
+def device_to_json(device: DeviceKeys) -> JSON:
+    """The keys of a device as a home keeps them."""
+    parts: JSON = {name: b64(getattr(device, name)) for name in _DEVICE_PARTS}
+    return {**parts, "created": device.created}
+
+
+def device_from_json(kept: JSON) -> DeviceKeys:
+    """The keys of a device that a home has kept."""
+    parts = {name: unb64(kept[name]) for name in _DEVICE_PARTS}
+    return DeviceKeys(**parts, created=kept["created"])
 
 
 @dataclass(frozen=True)
@@ -99,9 +108,7 @@ class Keyring:
         kept = store.fact("device")
         if kept is None:
             raise Unverified("no_keys_here")
-        names = ("user", "amk_pub", "device", "dsk_pub", "dsk_seed", "accept")
-        parts = {name: unb64(kept[name]) for name in names}
-        return Keyring(store, server, DeviceKeys(**parts, created=kept["created"]))
+        return Keyring(store, server, device_from_json(kept))
 
     @property
     def user_id(self) -> uuid.UUID:
@@ -221,7 +228,7 @@ class Keyring:
             return
         seq = row["seq"] + 1
         seed, prekey = new_prekey(self.device, seq=seq, created=now_ms())
-        _keep_prekey(self.store, seq, seed, prekey, now_ms())
+        keep_prekey(self.store, seq, seed, prekey, now_ms())
         self.server.post(
             "/api/prekeys", {"prekey": b64(prekey.data), "prekey_sig": b64(prekey.sig)}
         )
@@ -232,7 +239,8 @@ class Keyring:
         return history_writer(self.device, self.list_of(self.device.user), backup)
 
 
-def _keep_prekey(store: Store, seq: int, seed: bytes, prekey: SignedPrekey, now: int) -> None:
+def keep_prekey(store: Store, seq: int, seed: bytes, prekey: SignedPrekey, now: int) -> None:
+    """Keep the secret of an own prekey, before anybody can wrap to it."""
     store.run("INSERT INTO prekeys VALUES (?, ?, ?, ?)", seq, seed, prekey.data, prekey.sig)
 
 

@@ -2,10 +2,12 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 Row = dict[str, Any]
+PATIENCE_SECONDS = 1.0
 
 
 class Output:
@@ -13,6 +15,7 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self._began = time.monotonic()
 
     def row(self, row: Row, line: Callable[[Row], str] | None = None) -> None:
         """Print one result; ``line`` makes the text for people."""
@@ -21,6 +24,16 @@ class Output:
         else:
             text = line(row) if line else _plain(row)
         print(text, flush=True)
+
+    def note(self, text: str) -> None:
+        """Say something to people, beside the results."""
+        if not self.as_json:
+            print(text, file=sys.stderr, flush=True)
+
+    def progress(self, text: str) -> None:
+        """Say how far it is, once it takes longer than a second."""
+        if time.monotonic() - self._began > PATIENCE_SECONDS:
+            self.note(text)
 
     def failure(self, code: str, details: Row) -> None:
         """Print why a command failed: the code on stderr, and as JSON on stdout when asked for."""

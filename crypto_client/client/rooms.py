@@ -5,7 +5,6 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from crypto_client.client.changes import Line, describe
 from crypto_client.client.due import due_ops, newest_lists
@@ -13,6 +12,7 @@ from crypto_client.client.failures import Refused, TimedOut, Unverified
 from crypto_client.client.keys import Keyring, now_ms
 from crypto_client.client.server import JSON, Server, b64, unb64
 from crypto_client.client.store import Store
+from crypto_client.client.wire_commits import commit_of, first_body, lists_named, next_body
 from crypto_client.commit import Commit, PrekeySource, parse_core, prekey_floors
 from crypto_client.committing import Committer, make_commit
 from crypto_client.encoding import lp
@@ -29,7 +29,7 @@ from crypto_client.errors import (
     ProtocolError,
     ReferenceMissingError,
 )
-from crypto_client.ops import Add, Create, Op, Refresh, parse_ops
+from crypto_client.ops import parse_ops
 from crypto_client.prekeys import SignedPrekey
 from crypto_client.primitives import h
 from crypto_client.ratchet import EpochState, close_epoch, epoch_from_json, epoch_to_json
@@ -145,8 +145,11 @@ class Rooms:
         try:
             self.follow(room)
         except ProtocolError as error:
-            sql = "UPDATE rooms SET trouble = ? WHERE room = ?"
-            self.store.run(sql, error.outcome, room)
+            self.mark_trouble(room, error.outcome)
+
+    def mark_trouble(self, room: bytes, outcome: str) -> None:
+        """Note what did not verify in a room: nothing is sent there."""
+        self.store.run("UPDATE rooms SET trouble = ? WHERE room = ?", outcome, room)
 
     def trouble(self, room: bytes) -> str:
         """What did not verify in a room, else nothing."""
@@ -180,11 +183,9 @@ class Rooms:
         return {item["epoch"]: unb64(item["wrap"]) for item in answer["wraps"]}
 
     def _receive(self, room: bytes, item: JSON, wrap: bytes | None) -> None:
-        parts = {name: unb64(item[name]) for name in ("core", "tag", "sig", "ops", "state")}
-        wraps = {self.keyring.device.device: wrap} if wrap else {}
-        commit = Commit(**parts, prekeys=b"", wraps=wraps)
-        for user in _named(parse_ops(commit.ops)):
-            self._refresh_known(user)
+        commit = commit_of(item, {self.keyring.device.device: wrap} if wrap else {})
+        for user in lists_named(parse_ops(commit.ops)):
+            self.refresh_known(user)
         device = self.keyring.device
         received = receive_commit(
             self.view(room),
@@ -200,7 +201,7 @@ class Rooms:
         self._keep(room, lines, received)
         self._acknowledge(room, received)
 
-    def _refresh_known(self, user: bytes) -> dict[bytes, SignedPrekey]:
+    def refresh_known(self, user: bytes) -> dict[bytes, SignedPrekey]:
         """Refresh somebody who is in the chain already: a changed key is judged there, by pins.
 
         The person gets no wrap, and nobody else's chain stops.
@@ -273,7 +274,7 @@ class Rooms:
         prekeys: dict[bytes, SignedPrekey] = {}
         for user in users:
             is_member = view is not None and find_member(view.roster, user) is not None
-            refresh = self._refresh_known if is_member else self.keyring.refresh
+            refresh = self.refresh_known if is_member else self.keyring.refresh
             prekeys.update(refresh(user))
         floors: dict[bytes, int] = {}
         closing = None
@@ -308,9 +309,8 @@ class Rooms:
         ``reference``, else what is meant for one person would be written to another.
         """
         expected = parse_origin(origin).room
-        body = {"genesis": b64(origin), **_wire(commit)}
         try:
-            summary = self.server.post("/api/rooms", body)
+            summary = self.server.post("/api/rooms", first_body(commit, origin))
         except Refused as refusal:
             if refusal.code != "room_exists":
                 raise
@@ -330,9 +330,9 @@ class Rooms:
                 raise Refused("not_found")
             users = [member.user for member in view.roster]
             by = self.committer([*users, *more_users], view)
-            body = _wire(make(view, by))
+            body = next_body(make(view, by))
             try:
-                self.server.post(f"/api/rooms/{uuid.UUID(bytes=room)}/commits", _flat(body))
+                self.server.post(f"/api/rooms/{uuid.UUID(bytes=room)}/commits", body)
             except Refused as refusal:
                 if refusal.code not in {"stale_head", "commit_pending"}:
                     raise
@@ -353,7 +353,7 @@ class Rooms:
         if view is None or find_member(view.roster, self.keyring.device.user) is None:
             return False
         for member in view.roster:
-            self._refresh_known(member.user)
+            self.refresh_known(member.user)
         if not due_ops(view, summary, self.keyring):
             return False
         self.commit(
@@ -364,29 +364,3 @@ class Rooms:
     def may_seal(self, view: RoomView) -> bool:
         """Whether the head epoch may be written in."""
         return may_seal(view, newest_lists(view, self.keyring))
-
-
-def _named(ops: Sequence[Op]) -> set[bytes]:
-    """The accounts whose device lists a commit needs."""
-    users: set[bytes] = set()
-    for op in ops:
-        if isinstance(op, Create):
-            users.update(member.user for member in op.roster)
-        elif isinstance(op, Add):
-            users.add(op.member.user)
-        elif isinstance(op, Refresh):
-            users.add(op.user)
-    return users
-
-
-def _wire(commit: Commit) -> JSON:
-    names = ("core", "tag", "sig", "ops", "state", "prekeys")
-    wraps: list[dict[str, Any]] = [
-        {"device_id": str(uuid.UUID(bytes=device)), "wrap": b64(wrap)}
-        for device, wrap in sorted(commit.wraps.items())
-    ]
-    return {"commit": {name: b64(getattr(commit, name)) for name in names}, "wraps": wraps}
-
-
-def _flat(body: JSON) -> JSON:
-    return {**body["commit"], "wraps": body["wraps"]}

@@ -76,6 +76,7 @@ class Store:
         self.db.row_factory = sqlite3.Row
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=FULL")
+        self.db.execute("PRAGMA secure_delete=ON")
         self.db.executescript(SCHEMA)
 
     def close(self) -> None:
@@ -121,6 +122,14 @@ class Store:
             self.run("DELETE FROM facts WHERE name = ?", name)
         else:
             self.run("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, json.dumps(value))
+
+    def forget_recovery(self) -> None:
+        """Remove the recovery secret so that the files do not hold its bytes either."""
+        kept = self.fact("device")
+        rest = {name: kept[name] for name in kept if not name.startswith("recovery_")}
+        self.remember("device", rest)
+        self.db.execute("VACUUM")  # a home that was made before secure_delete has old pages
+        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _lock(path: Path) -> IO[str]:

@@ -37,7 +37,7 @@ from crypto_client.opening import open_message
 from crypto_client.receiving import Received, receive_commit
 from crypto_client.recovery import SignedBlob, backup_public, encode_code, seal_recovery
 from crypto_client.restoring import Link, OwnAccount, Past, Restored, reopen_past, restore_account
-from crypto_client.slips import MistypedError, read_typed
+from crypto_client.slips import read_typed
 from crypto_client.vectors.cast import NOW, Person, World, seeded, world
 
 WORDS = "baba zyzu bada zyzu baba zyzu"
@@ -376,36 +376,3 @@ def test_what_a_dropped_device_wrote_after_its_end_is_cut_in_a_restored_epoch_to
     assert past.epochs[0].opened
     with pytest.raises(CutError):
         open_message(life.sealed[0].envelope, past.epochs[0], room=life.room)
-
-
-# Typing it
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.binary(min_size=32, max_size=32), st.sampled_from(["-", " ", ""]), st.booleans())
-def test_every_code_is_read_however_it_is_grouped(key: bytes, joint: str, lower: bool) -> None:
-    code = encode_code(key).replace("-", joint)
-    typed = code.lower() if lower else code
-    assert read_typed(typed).code == typed
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.integers(0, 5), st.sampled_from(["xxxx", "bab", "babab", "밥", "b4ba"]))
-def test_a_word_that_is_not_in_the_list_is_named_by_its_number(place: int, wrong: str) -> None:
-    words = WORDS.split()
-    words[place] = wrong
-
-    with pytest.raises(MistypedError) as refused:
-        read_typed("  ".join(words).upper())
-    assert refused.value.where == {"words": [place + 1]}
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.integers(0, 12), st.sampled_from(["U000", "00*0", "000", "00000"]))
-def test_a_block_that_no_code_has_is_named_by_its_number(place: int, wrong: str) -> None:
-    blocks = encode_code(bytes(32)).split("-")
-    blocks[place] = wrong
-
-    with pytest.raises(MistypedError) as refused:
-        read_typed("-".join(blocks))
-    assert refused.value.where == {"blocks": [place + 1]}

@@ -1,0 +1,172 @@
+"""Commands about the recovery secret, and the devices it lets in and shuts out."""
+
+import argparse
+import getpass
+import uuid
+from pathlib import Path
+
+from crypto_client.client.failures import CommandFailure, Refused, Unverified, Usage
+from crypto_client.client.keys import Keyring
+from crypto_client.client.output import Output, Row
+from crypto_client.client.own_lists import enter, make_device_here, open_account, revoke
+from crypto_client.client.past import PastRooms
+from crypto_client.client.rooms import Rooms
+from crypto_client.client.session import Session
+from crypto_client.errors import ListRollbackError, ProtocolError
+from crypto_client.recovery import decode_code, encode_code
+from crypto_client.restoring import Link
+from crypto_client.slips import MistypedError, Typed, differing, read_typed
+
+UNFINISHED = "restoring"
+
+
+def set_recovery(session: Session, output: Output, arguments: argparse.Namespace) -> None:
+    """Show the six words and the code, and forget them once they are written down."""
+    kept = session.store.fact("device")
+    if kept is None:
+        raise Unverified("no_keys_here")
+    if "recovery_words" not in kept:
+        raise Usage("secret_not_here")
+    words, code = kept["recovery_words"], kept["recovery_code"]
+    shown: Row = {"words": words, "code": code}
+    if output.as_json or arguments.written_down:
+        forgets = arguments.written_down
+        output.row({**shown, "kept": not forgets}, lambda row: f"{words}\n{code}")
+    else:
+        output.row(shown, lambda row: f"{words}\n{code}")
+        _demand_typed_again(words, code, output)
+        forgets = True
+    if forgets:
+        session.store.forget_recovery()
+        output.note("this home does not hold the secret any more")
+
+
+def _demand_typed_again(words: str, code: str, output: Output) -> None:
+    text = getpass.getpass("Type the six words or the code again: ")
+    typed = _read(text, output)
+    again, shown, name = typed.secret or "", words, "words"
+    if typed.code is not None:
+        again, shown, name = encode_code(decode_code(typed.code)), code, "blocks"
+    if wrong := differing(again, shown):
+        output.note(f"another {name[:-1]} than shown: {', '.join(map(str, wrong))}")
+        raise Unverified("recovery", **{name: wrong})
+
+
+def _secret(arguments: argparse.Namespace, output: Output) -> Typed:
+    path: Path | None = arguments.secret_file
+    if path is None:
+        return _read(getpass.getpass("Six words or code: "), output)
+    try:
+        return _read(path.read_text(), output)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Usage("secret_file") from error
+
+
+def _read(text: str, output: Output) -> Typed:
+    try:
+        return read_typed(text)
+    except MistypedError as error:
+        output.note(str(error))
+        raise Unverified(error.outcome, **error.where) from None
+
+
+def restore(session: Session, output: Output, arguments: argparse.Namespace) -> None:
+    """Make this home a further device of the signed-in account, with all it could read."""
+    store, server = session.store, session.server
+    if server.token is None:
+        raise Refused("not_signed_in")
+    if store.fact("device") is not None and not store.fact(UNFINISHED):
+        raise Usage("home_has_keys")
+    typed = _secret(arguments, output)
+    restored = open_account(server, store, typed)
+    device = make_device_here(store, restored)
+    store.remember(UNFINISHED, value=True)
+    rooms = Rooms(store, server, Keyring(store, server, device))
+    past = PastRooms(rooms, restored)
+    chains = _verified_chains(past, output)
+    enter(server, store, typed, restored)
+    refused = _reopen(past, chains, output)
+    waiting = _enter_rooms(session, output)
+    store.remember(UNFINISHED, None)
+    row: Row = {
+        "device_id": str(rooms.keyring.device_id),
+        "rooms": len(chains),
+        "refused": refused,
+        "waiting": waiting,
+    }
+    output.row(row, lambda row: f"restored {row['rooms']} rooms as device {row['device_id']}")
+    if refused:
+        raise Unverified(next(iter(refused.values())), rooms=refused)
+
+
+def _verified_chains(past: PastRooms, output: Output) -> dict[bytes, list[Link]]:
+    """Every room's chain, before anything is signed; what does not verify is left out."""
+    past.rooms.refresh_list()
+    summaries = sorted(past.rooms.all(), key=lambda each: each["created_ms"], reverse=True)
+    chains: dict[bytes, list[Link]] = {}
+    for number, summary in enumerate(summaries, 1):
+        room = uuid.UUID(summary["room_id"]).bytes
+        try:
+            chains[room] = past.chain(room)
+        except ListRollbackError:
+            raise
+        except ProtocolError as error:
+            past.rooms.mark_trouble(room, error.outcome)
+        output.progress(f"verified {number} of {len(summaries)} rooms")
+    return chains
+
+
+def _reopen(past: PastRooms, chains: dict[bytes, list[Link]], output: Output) -> dict[str, str]:
+    refused: dict[str, str] = {}
+    for number, (room, chain) in enumerate(chains.items(), 1):
+        outcomes = past.reopen(room, chain).refused if chain else {}
+        if outcomes:
+            refused[str(uuid.UUID(bytes=room))] = next(iter(outcomes.values()))
+        output.progress(f"opened the history of {number} of {len(chains)} rooms")
+    return refused
+
+
+def _enter_rooms(session: Session, output: Output) -> list[str]:
+    """Catch up, and commit the own refresh in every room; those that did not work are named."""
+    rooms = session.messenger.rooms
+    waiting: list[str] = []
+    for summary in rooms.all():
+        room = uuid.UUID(summary["room_id"]).bytes
+        if not rooms.is_member(room):
+            continue
+        try:
+            rooms.heal(room)
+        except (CommandFailure, ProtocolError):
+            waiting.append(summary["room_id"])
+        output.progress(f"entered {summary['room_id']}")
+    return waiting
+
+
+def list_devices(session: Session, output: Output, arguments: argparse.Namespace) -> None:
+    """The devices of the newest list."""
+    session.keyring.prove_session()
+    for device in session.server.get("/api/devices")["devices"]:
+        names = ("device_id", "created_ms", "last_used_ms", "current")
+        output.row({name: device[name] for name in names})
+
+
+def revoke_device(session: Session, output: Output, arguments: argparse.Namespace) -> None:
+    """Take a device out of the list, and out of every room."""
+    messenger = session.messenger  # what the device sent until now is read before it ends
+    device = _device_named(session, arguments.device)
+    if device == messenger.rooms.keyring.device.device:
+        raise Usage("own_device")
+    revoke(session.server, session.store, _secret(arguments, output), device)
+    waiting = _enter_rooms(session, output)
+    output.row(
+        {"revoked": str(uuid.UUID(bytes=device)), "waiting": waiting},
+        lambda row: f"revoked {row['revoked']}",
+    )
+
+
+def _device_named(session: Session, words: str) -> bytes:
+    devices = [row["device_id"] for row in session.server.get("/api/devices")["devices"]]
+    found = [each for each in devices if words and each.startswith(words.lower())]
+    if len(found) != 1:
+        raise Refused("not_found") if not found else Usage("device_prefix")
+    return uuid.UUID(found[0]).bytes

@@ -1,0 +1,43 @@
+"""One person's further homes: signed in with the password, restored with the secret."""
+
+import itertools
+from pathlib import Path
+
+from tests.cli.terminal import Ran, Terminal
+
+_numbers = itertools.count(2)
+
+
+def secret_of(person: Terminal) -> str:
+    """The six words, as `recovery set` shows them; the home keeps them."""
+    return str(person("recovery", "set").row["words"])
+
+
+def written(person: Terminal, secret: str) -> Path:
+    """A file that holds a secret, outside the person's home."""
+    path = person.home.parent / f"secret-{next(_numbers)}"
+    path.write_text(secret + "\n")
+    return path
+
+
+def another_home(person: Terminal, server: str | None = None) -> Terminal:
+    """An empty home of the same person, signed in with the password and nothing else."""
+    home = person.home.with_name(f"{person.name}-{next(_numbers)}")
+    other = Terminal(person.name, person.email, server or person.server, home, person._capsys)
+    other.password = person.password
+    signed_in = other("sign-in", other.email, "--password", other.password)
+    assert (signed_in.status, signed_in.error) == (4, "no_keys_here")
+    return other
+
+
+def try_restore(other: Terminal, secret: str) -> Ran:
+    """What restoring with a secret answers."""
+    return other("recovery", "restore", "--secret-file", str(written(other, secret)), timeout=60)
+
+
+def restored(person: Terminal) -> Terminal:
+    """A further home of a person, restored with the secret."""
+    other = another_home(person)
+    ran = try_restore(other, secret_of(person))
+    assert ran.status == 0, (ran.error, ran.rows)
+    return other
