@@ -6,7 +6,7 @@ Both need the account key, and so the recovery secret; neither leaves anything o
 import uuid
 from collections.abc import Callable
 
-from crypto_client.client.failures import Refused, TimedOut, Unverified
+from crypto_client.client.failures import Refused, TimedOut, Unverified, Usage
 from crypto_client.client.keys import (
     device_from_json,
     device_to_json,
@@ -82,9 +82,11 @@ def make_device_here(store: Store, restored: Restored) -> DeviceKeys:
     A run that was interrupted finds those of the first time: it must not enter twice.
     """
     kept = store.fact(ENTERING) or store.fact("device")
-    if kept is not None:
-        return device_from_json(kept)
     account = restored.recovered.account
+    if kept is not None:
+        if unb64(kept["user"]) != account.user:
+            raise Usage("home_of_another_account")
+        return device_from_json(kept)
     device = new_device(account.user, account.public, now_ms())
     seed, prekey = new_prekey(device, seq=1, created=now_ms())
     with store.transaction():

@@ -86,6 +86,7 @@ def restore(session: Session, output: Output, arguments: argparse.Namespace) -> 
     chains = _verified_chains(past, output)
     enter(server, store, typed, restored)
     refused = _reopen(past, chains, output)
+    del typed, restored, past  # what opens the past must not outlive its use
     waiting = _enter_rooms(session, output)
     store.remember(UNFINISHED, None)
     row: Row = {

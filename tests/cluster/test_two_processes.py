@@ -4,7 +4,9 @@ import signal
 
 import pytest
 
+from crypto_client.client.failures import Refused
 from crypto_client.client.session import Session
+from tests.cli.homes import another_home, secret_of, try_restore, written
 from tests.cli.terminal import Terminal
 from tests.cluster.processes import Cluster, own_database
 
@@ -62,6 +64,25 @@ def pushed_to(socket, event):
         if frame["event"] == event:
             return frame
     raise TimeoutError(event)
+
+
+def test_a_device_that_is_revoked_at_one_process_is_shut_out_at_the_other(cluster, people):
+    alice, bob = people
+    alice("send", "garden", "before", "--wait", "stored")
+    secret, lost = secret_of(alice), alice("whoami").row["device_id"]
+    second = another_home(alice, cluster.two.address)
+    assert try_restore(second, secret).status == 0
+    with Session.open(alice.home, None, 20) as session:
+        socket = session.messenger.socket
+
+        path = str(written(second, secret))
+        assert second("devices", "revoke", lost, "--secret-file", path).row["revoked"] == lost
+
+        with pytest.raises(Refused, match="not_signed_in"):
+            list(iter(lambda: socket.take(20), None))
+    bob("send", "garden", "after", "--wait", "stored")
+    assert second.reads("garden") == ["before", "after"]
+    assert alice("read", "garden").error == "not_signed_in"
 
 
 def test_an_archiver_that_was_killed_leaves_nothing_out(cluster, people):
