@@ -5,8 +5,10 @@ import pytest
 from crypto_client.cli import main
 from crypto_client.client.failures import Refused
 from crypto_client.client.rooms import Rooms
+from crypto_client.client.server import Server
 from crypto_client.recovery import encode_code
 from tests.cli.homes import another_home, restored, secret_of, try_restore, written
+from tests.cli.terminal import Terminal
 
 pytestmark = pytest.mark.slow
 
@@ -133,6 +135,39 @@ def test_an_interrupted_restore_goes_on_as_the_same_device(alice, bob, garden, m
 
     assert other.reads(garden) == ["patience"]
     assert len(device_ids(alice)) == 2
+
+
+def test_of_two_homes_that_enter_at_once_both_become_devices(alice, bob, garden, monkeypatch):
+    second, third, secret = another_home(alice), another_home(alice), secret_of(alice)
+    post = Server.post
+    quicker: list[Terminal] = []
+
+    def post_late(server, path, body=None):
+        if path == "/api/me/device-lists" and not quicker:
+            quicker.append(third)
+            assert try_restore(third, secret).status == 0
+        return post(server, path, body)
+
+    monkeypatch.setattr(Server, "post", post_late)
+    assert try_restore(second, secret).status == 0
+
+    assert device_ids(alice) == {own_device(home) for home in (alice, second, third)}
+    say(second, garden, "hello, third")
+    assert third.reads(garden) == bob.reads(garden) == ["hello, third"]
+
+
+def test_a_home_that_began_for_one_account_is_not_anothers(alice, bob, monkeypatch):
+    home, secret = another_home(alice), secret_of(alice)
+    with monkeypatch.context() as patch:
+        patch.setattr("crypto_client.client.recovery_commands.enter", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            try_restore(home, secret)
+    assert home("sign-in", bob.email, "--password", bob.password).error == "no_keys_here"
+
+    refused = try_restore(home, secret_of(bob))
+
+    assert (refused.status, refused.error) == (2, "home_of_another_account")
+    assert len(device_ids(alice)) == len(device_ids(bob)) == 1
 
 
 # A mistyped secret
