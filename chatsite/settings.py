@@ -21,6 +21,8 @@ SOLO = PROFILE == "solo"
 DATA = Path(env.text("GAMRAE_DATA", str(BASE_DIR / "var"))).resolve()
 PORT = env.integer("PORT", 8000, 1, 65535)
 HOST = env.text("HOST", "127.0.0.1")
+METRICS_PORT = env.integer("METRICS_PORT", 0, 0, 65535)
+METRICS_HOST = env.text("METRICS_HOST", "127.0.0.1")
 SERVER = env.choice("GAMRAE_SERVER", "daphne", {"daphne", "uvicorn"})
 FAST_SEND = env.choice("GAMRAE_FAST_SEND", "auto", {"auto", "off"})
 TLS_CERT = env.file("TLS_CERT")

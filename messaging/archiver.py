@@ -7,10 +7,12 @@ in the log once, and the numbers of a room have no hole at the moment they are g
 import asyncio
 import logging
 import random
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from messaging import metrics
 from messaging.broker import Delivery, MessageQueue
 from messaging.record import Record
 from messaging.store import MessageLog, StoreUnavailable
@@ -64,6 +66,7 @@ class Archiver:
 
     async def settle(self, queue: MessageQueue, deliveries: Sequence[Delivery]) -> None:
         """Write, confirm, tell, acknowledge, in this order: a crash repeats and forgets nothing."""
+        metrics.BATCH_RECORDS.observe(len(deliveries))
         placed = await self._place_in_the_end([delivery.record for delivery in deliveries])
         await queue.written(deliveries)
         await self._stored(placed.stored)
@@ -78,6 +81,7 @@ class Archiver:
             try:
                 return await self.place(records)
             except StoreUnavailable:
+                metrics.STORE_RETRIES.inc()
                 # Whether it wrote is unknown. Nothing is dropped: look again, and go on from there.
                 log.error("code=log_unavailable waiting=%d", len(records))
                 await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 (a pause)
@@ -92,6 +96,7 @@ class Archiver:
         rooms = {record.room_id for record in records}
         deleted = await self._erase(rooms)
         known = await self._log.find({record.key for record in records})
+        metrics.DUPLICATES.labels("message").inc(len(known))
         placed.stored.extend(row for row in known.values() if row.room_id not in deleted)
         fresh = {record.key: record for record in reversed(records) if record.key not in known}
         in_order = [record for record in records if fresh.get(record.key) is record]
@@ -122,6 +127,7 @@ class Archiver:
             outcome = await self._log.insert(numbered)
             written = numbered[: outcome.inserted]
             placed.stored += written
+            _measure_lag(written)
             heads |= {record.room_id: record.seq for record in written}
             waiting = waiting[outcome.inserted :]
             if outcome.conflict:
@@ -133,13 +139,22 @@ class Archiver:
         """Deal with the first of ``waiting``; the rest of its room is numbered again."""
         first = waiting[0]
         if conflict == "seq":  # somebody else writes this room too
+            metrics.SEQ_CONFLICTS.inc()
             heads |= await self._log.heads({first.room_id})
         elif conflict == "message":
+            metrics.DUPLICATES.labels("message").inc()
             placed.stored.extend((await self._log.find({first.key})).values())
             waiting.pop(0)
         else:
+            metrics.DUPLICATES.labels("counter").inc()
             placed.refused.append((first, "counter_reused"))
             waiting.pop(0)
+
+
+def _measure_lag(written: Iterable[Record]) -> None:
+    now_ms = time.time() * 1000
+    for record in written:  # accepted by another machine's clock, which may be ahead of ours
+        metrics.STORE_LAG_SECONDS.observe(max(0.0, now_ms - record.accepted_ms) / 1000)
 
 
 def _number(records: Iterable[Record], heads: dict[uuid.UUID, int]) -> list[Record]:

@@ -11,7 +11,7 @@ from django.db import Error
 from accounts.protocol import to_base64url
 from accounts.refusals import DeviceProof, DeviceRequired, Refused
 from accounts.services import verify_device_proof
-from messaging import frames, services
+from messaging import frames, metrics, services
 from messaging.device_socket import DeviceSocket
 from messaging.fanout.devices import device_group
 from messaging.frames import Request, Unreadable
@@ -102,6 +102,10 @@ class ChatConsumer(DeviceSocket):
         self._reply(request, **members, **({"seq": accepted.seq} if accepted.seq else {}))
 
     async def on_sync(self, request: Request) -> None:
+        with metrics.SYNC_SECONDS.time():
+            await self._send_pages(request)
+
+    async def _send_pages(self, request: Request) -> None:
         cursors = request.members["rooms"]
         async for page in services.read_news(actor_id=self.user_id, cursors=cursors):
             self.push(sync_page(page))

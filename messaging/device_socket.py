@@ -15,7 +15,7 @@ from django.db import Error
 from accounts.access import device_of
 from accounts.models import Device
 from accounts.realtime import user_group
-from messaging import frames, runtime, services
+from messaging import frames, metrics, runtime, services
 from messaging.drain import this_process
 from messaging.gate import Admission, person_behind
 from messaging.threads import db
@@ -55,6 +55,9 @@ class DeviceSocket(AsyncConsumer):
         await self.join_group(user_group(self.user_id))
 
     async def websocket_disconnect(self, _message: Any) -> None:
+        if not self.is_over:
+            # Not by its code: the client may name any of thousands.
+            metrics.CLOSES.labels("client").inc()
         self.is_over = True
         self.watch.cancel()
         self.outlet.shut()
@@ -111,6 +114,7 @@ class DeviceSocket(AsyncConsumer):
         """Close with this code; what comes after is not read. Safe to call twice."""
         if not self.is_over:
             self.is_over = True
+            metrics.CLOSES.labels(code).inc()
             self.closing = asyncio.create_task(self._close(code))
 
     async def _close(self, code: int) -> None:

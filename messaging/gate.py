@@ -19,7 +19,7 @@ from accounts.authentication import TOKEN_HEADER, person_of_session, session_of_
 from accounts.client_address import client_address, client_network
 from accounts.models import User
 from accounts.refusals import Refused
-from messaging import drain
+from messaging import drain, metrics
 from messaging.threads import db
 from messaging.transport import Send, close
 
@@ -53,6 +53,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = proof_origin(scope["headers"])
         if origin is None:
+            metrics.CLOSES.labels(BAD_ORIGIN).inc()
             await send({"type": "websocket.close", "code": BAD_ORIGIN})
             return
         if drain.is_draining():
@@ -80,7 +81,8 @@ class Gate:
             return
         self._open.update(limits.keys())
         try:
-            await self._app(scope, receive, send)
+            with metrics.SOCKETS.track_inprogress():
+                await self._app(scope, receive, send)
         finally:
             self._open.subtract(limits.keys())
             self._open += Counter()  # forget the zeros
@@ -127,6 +129,7 @@ def _address(scope: Scope) -> str | None:
 
 
 async def _accept_and_close(send: Send, code: int) -> None:
+    metrics.CLOSES.labels(code).inc()
     # A browser shows its page the code of an open socket only.
     await send({"type": "websocket.accept"})
     await close(send, code)

@@ -5,7 +5,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 
-from messaging import frames
+from messaging import frames, metrics
 from messaging.fanout import FanOut
 from messaging.fanout.control import INTERRUPTED, decode_removal
 from messaging.transport import Outlet, encode_text
@@ -69,6 +69,7 @@ class Hub:
         while self._positions is not None and self._interrupted:
             rooms, self._interrupted = self._interrupted, set()
             for room_id, (seq, epoch) in (await self._positions(rooms)).items():
+                metrics.RESYNCS.labels("interruption").inc()
                 position = {str(room_id): {"seq": seq, "epoch": epoch}}
                 self.receive(room_id, frames.push("heads", rooms=position))
 

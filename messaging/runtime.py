@@ -1,6 +1,8 @@
 """The one place that chooses implementations by profile. Everything is made on first use."""
 
+import asyncio
 import functools
+from typing import Protocol, runtime_checkable
 
 from django.conf import settings
 
@@ -14,7 +16,17 @@ from messaging.positions import positions_of
 from messaging.store import MessageLog
 from messaging.store.relational import RelationalLog
 
-__all__ = ["archiver", "fan_out", "hub", "log", "queue", "start", "stop"]
+__all__ = ["archiver", "away", "fan_out", "hub", "log", "queue", "start", "stop"]
+
+ANSWER_SECONDS = 1.0
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A queue, log or fan-out on a server of its own, which may be away."""
+
+    async def answers(self) -> bool:
+        """Whether it does its work now."""
 
 
 @functools.cache
@@ -59,3 +71,19 @@ async def stop() -> None:
     """Finish what is in hand and let go of the connections."""
     await queue().stop()
     await fan_out().stop()
+
+
+async def away() -> list[str]:
+    """Which of ``queue``, ``log`` and ``fan_out`` do not answer within a second."""
+    parts = {"queue": queue(), "log": log(), "fan_out": fan_out()}
+    remote = {name: each for name, each in parts.items() if isinstance(each, Remote)}
+    answers = await asyncio.gather(*map(_answers, remote.values()))
+    return [name for name, there in zip(remote, answers, strict=True) if not there]
+
+
+async def _answers(part: Remote) -> bool:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await part.answers()
+    except TimeoutError:
+        return False

@@ -10,6 +10,7 @@ from pika import BasicProperties, URLParameters
 from pika.exceptions import AMQPError
 
 from accounts.refusals import Refused
+from messaging import metrics
 from messaging.broker import CONFIRM_SECONDS, RETRY_AFTER_MS
 from messaging.broker.amqp import Link, Topology, keep_connected
 
@@ -36,6 +37,11 @@ class Publisher:
     def is_here(self) -> bool:
         """Whether it lives on the running loop; the one it lived on may have ended without it."""
         return self._task.get_loop() is asyncio.get_running_loop()
+
+    @property
+    def answers(self) -> bool:
+        """Whether the broker is there and takes messages."""
+        return self._link is not None and not self._is_blocked
 
     async def publish(self, exchange: str, routing_key: str, body: bytes, **headers: str) -> None:
         """Return after the broker's confirm.
@@ -96,10 +102,12 @@ class Publisher:
         await link.ask(link.channel.confirm_delivery, self._answered)
         link.on_blocked(self._blocked)
         self._link, self._is_down = link, False
+        metrics.UP.labels("queue").set(1)
         self._changed.set()
 
     def _over(self) -> None:
         self._link, self._is_down, self._is_blocked = None, True, False
+        metrics.UP.labels("queue").set(0)
         self._changed.set()
         waiting, self._waiting = self._waiting, {}
         for word in waiting.values():
@@ -108,6 +116,7 @@ class Publisher:
     def _blocked(self, is_blocked: bool) -> None:
         log.error("code=broker_%s", "blocked" if is_blocked else "unblocked")
         self._is_blocked = is_blocked
+        metrics.UP.labels("queue").set(not is_blocked)
 
     def _returned(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
         # It comes before the confirm, which a message without a queue gets all the same.

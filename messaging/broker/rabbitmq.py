@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from accounts.refusals import Refused
+from messaging import metrics
 from messaging.broker import Delivery
 from messaging.broker.amqp import Link, Topology, parameters
 from messaging.broker.bodies import Undecodable, decode, encode
@@ -55,6 +56,10 @@ class RabbitQueue:
         await self._home.run(self._stop)
         self._home.leave()
 
+    async def answers(self) -> bool:
+        """Whether the broker is there and takes messages."""
+        return await self._home.run(self._answers)
+
     async def version(self) -> str:
         """What the broker says it is; raises `Lost` when it does not answer."""
         link = await Link.open(self._where)
@@ -66,6 +71,10 @@ class RabbitQueue:
     async def _start(self) -> None:
         if self._publisher is None or not self._publisher.is_here():
             self._publisher = Publisher(self._where, self._topology)
+
+    async def _answers(self) -> bool:
+        await self._start()
+        return self._publisher is not None and self._publisher.answers
 
     async def _publish(self, partition: str, body: bytes) -> None:
         await self._start()
@@ -96,6 +105,7 @@ class RabbitQueue:
             await self._publisher.publish("", self._topology.parked, arrival.body, **headers)
         except Refused:
             return False
+        metrics.PARKED.inc()
         log.error("code=parked reason=%s queue=%s", reason, arrival.queue)
         self._intake.ack([arrival])
         return True

@@ -11,6 +11,8 @@ from channels_redis.pubsub import (
 )
 from redis.exceptions import RedisError
 
+from messaging import metrics
+
 log = logging.getLogger("gamrae.fanout")
 
 WAITING_LIMIT = 256
@@ -23,6 +25,13 @@ class BoundedLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # it ships no
     They are at most once anyway: a client that missed one learns the same by asking. Sockets open
     and close while Redis is away, and hear again when it is back.
     """
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        try:
+            await super().group_send(group, message)
+        except (RedisError, OSError):
+            metrics.CONTROL_ERRORS.inc()
+            raise
 
     def _get_layer(self) -> RedisPubSubLoopLayer:
         layer = super()._get_layer()
@@ -41,6 +50,7 @@ class _Queue(asyncio.Queue[Any]):
     def put_nowait(self, item: Any) -> None:
         if self.full():
             self.get_nowait()
+            metrics.CONTROL_ERRORS.inc()
             log.error("code=control_dropped")
         super().put_nowait(item)
 

@@ -21,6 +21,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from messaging import metrics
 from messaging.backoff import Backoff
 from messaging.fanout import Receive
 from messaging.fanout.control import INTERRUPTED
@@ -80,11 +81,16 @@ class RedisFanOut:
 
     async def publish(self, room_id: uuid.UUID, payload: bytes) -> None:
         """See `FanOut.publish`."""
-        await self._home.run(lambda: self._publish(self._channel(room_id), payload))
+        with metrics.FANOUT_SECONDS.time():
+            await self._home.run(lambda: self._publish(self._channel(room_id), payload))
 
     async def start(self) -> None:
         """See `FanOut.start`; the connections live on the loop that calls this first."""
         self._home.adopt()
+
+    async def answers(self) -> bool:
+        """Whether Redis takes what is published."""
+        return await self._home.run(self._answers)
 
     async def stop(self) -> None:
         """See `FanOut.stop`."""
@@ -107,9 +113,15 @@ class RedisFanOut:
             await self._subscriber.unwant(self._channel(room_id))
 
     async def _publish(self, channel: str, payload: bytes) -> None:
+        await self._sender().publish(channel, payload)
+
+    async def _answers(self) -> bool:
+        return await self._sender().answers()
+
+    def _sender(self) -> "_Publisher":
         if self._publisher is None or not self._publisher.is_here():
             self._publisher = _Publisher(self._where)
-        await self._publisher.publish(channel, payload)
+        return self._publisher
 
     async def _stop(self) -> None:
         subscriber, publisher = self._subscriber, self._publisher
@@ -154,12 +166,19 @@ class _Publisher:
 
     async def publish(self, channel: str, payload: bytes) -> None:
         if time.monotonic() < self._rests_until or len(self._waiting) >= WAITING_LIMIT:
+            metrics.FANOUT_LOST.inc()
             return  # lost, as the interface allows; the end of a rest is an interruption for all
         done: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append((channel, payload, done))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._send_all())
         await done
+
+    async def answers(self) -> bool:
+        try:
+            return bool(await self._redis.execute_command("PING"))  # type: ignore[no-untyped-call]
+        except (RedisError, OSError, TimeoutError):
+            return False
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -174,8 +193,11 @@ class _Publisher:
                 for channel, payload, _ in turn:
                     pipeline.publish(channel, payload)
                 await pipeline.execute()
+                metrics.UP.labels("fan_out").set(1)
             except (RedisError, OSError, TimeoutError) as error:
                 self._rests_until = time.monotonic() + REST_SECONDS
+                metrics.FANOUT_LOST.inc(len(turn))
+                metrics.UP.labels("fan_out").set(0)
                 log.error("code=fanout_unavailable lost=%d error=%s", len(turn), _name(error))
             finally:
                 for *_, done in turn:
@@ -238,6 +260,7 @@ class _Subscriber:
                 log.error("code=fanout_unavailable error=%s", _name(error))
             finally:
                 self._pubsub, self._is_down = None, True
+                metrics.UP.labels("fan_out").set(0)
                 with contextlib.suppress(RedisError, OSError):
                     await pubsub.aclose()  # type: ignore[no-untyped-call]
             await asyncio.sleep(backoff.pause())
@@ -261,6 +284,7 @@ class _Subscriber:
             if self._was_up:
                 self._interrupted()
             self._was_up, self._is_down = True, False
+            metrics.UP.labels("fan_out").set(1)
 
 
 def _name(error: BaseException) -> str:

@@ -5,8 +5,10 @@ import uuid
 from dataclasses import dataclass
 from typing import Literal
 
+from django.db import Error
+
 from accounts.refusals import Refused
-from messaging import announce, runtime
+from messaging import announce, metrics, runtime
 from messaging.access import standing_of
 from messaging.envelope import Header, read_header
 from messaging.outage import log_must_answer
@@ -37,6 +39,19 @@ async def send_message(
     ``unavailable``. What the log has already is answered as stored before anything about the
     epoch or the membership is: exact bytes are sent again until the sender knows that.
     """
+    try:
+        with metrics.ACCEPT_SECONDS.time():
+            accepted = await _send(actor_id, device_id, room_id, envelope)
+    except (Refused, Error) as refusal:
+        metrics.SENDS.labels(getattr(refusal, "code", "unavailable")).inc()
+        raise
+    metrics.SENDS.labels(accepted.state).inc()
+    return accepted
+
+
+async def _send(
+    actor_id: uuid.UUID, device_id: uuid.UUID, room_id: uuid.UUID, envelope: bytes
+) -> Accepted:
     header = read_header(envelope)
     if (header.room_id, header.user_id, header.device_id) != (room_id, actor_id, device_id):
         raise Refused("header_mismatch")
@@ -46,7 +61,8 @@ async def send_message(
     if header.commit_hash != standing.commit_hash:
         raise Refused("header_mismatch")
     record = _stamped(header, envelope)
-    await runtime.queue().publish(record)
+    with metrics.CONFIRM_SECONDS.time(), metrics.UNCONFIRMED.track_inprogress():
+        await runtime.queue().publish(record)
     await announce.message_live(record)
     return _accepted(record)
 

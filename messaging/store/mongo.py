@@ -15,10 +15,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from pymongo import MongoClient, UpdateOne
+from pymongo import MongoClient, UpdateOne, timeout
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
+from messaging import metrics
 from messaging.record import Kind, Record
 from messaging.store import Conflict, InsertOutcome, Key, LogCheck, StoreUnavailable
 
@@ -29,6 +30,7 @@ THREADS = 8
 SELECTION_MS = 2_000  # to find a primary: a reader hears "unavailable" rather than wait longer
 SOCKET_MS = 15_000
 WRITE_MS = 10_000
+PING_SECONDS = 1.0
 DUPLICATE_KEY = 11000
 LONGEST_STEP = 2**20
 POOL = ThreadPoolExecutor(THREADS, thread_name_prefix="messaging-log")
@@ -84,6 +86,14 @@ class MongoLog:
         """Make the indexes. `insert` does so by itself; a start may want to know that it can."""
         await _in_thread(self._prepare)
 
+    async def answers(self) -> bool:
+        """Whether the server is there and has a primary; asked for a second and no longer."""
+        try:
+            await _in_thread(self._ping)
+        except StoreUnavailable:
+            return False
+        return True
+
     async def version(self) -> str:
         """What the server says it is."""
         return await _in_thread(lambda: str(self._client.server_info()["version"]))
@@ -91,6 +101,10 @@ class MongoLog:
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
+
+    def _ping(self) -> None:
+        with timeout(PING_SECONDS):
+            self._client.admin.command("ping")
 
     def _prepare(self) -> None:
         with self._lock:
@@ -171,10 +185,13 @@ class MongoLog:
 
 async def _in_thread(work: Callable[[], R]) -> R:
     try:
-        return await asyncio.get_running_loop().run_in_executor(POOL, work)
+        result = await asyncio.get_running_loop().run_in_executor(POOL, work)
     except PyMongoError as error:
+        metrics.UP.labels("log").set(0)
         # Also a lost answer and a failed write concern: whether it was written is unknown.
         raise StoreUnavailable from error
+    metrics.UP.labels("log").set(1)
+    return result
 
 
 def _inserted_before_duplicate(error: BulkWriteError) -> int:

@@ -1,15 +1,19 @@
 """Whether a process lives and serves; what it uses; where its mail goes."""
 
+import asyncio
 import json
 import stat
+import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
-from messaging import drain
+from chatsite import health
+from messaging import drain, runtime
 
 ANY_HOST = {"host": "10.0.0.7"}
 
@@ -19,7 +23,7 @@ def test_health_is_answered_under_any_host_name(client, db):
     ready = client.get("/healthz/ready", headers=ANY_HOST)
 
     assert (live.status_code, live.content) == (200, b"live")
-    assert (ready.status_code, ready.content) == (200, b"ready")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "away": []})
 
 
 @pytest.fixture
@@ -30,17 +34,57 @@ def _no_database(monkeypatch):
     monkeypatch.setattr(connection, "cursor", fail)
 
 
-@pytest.mark.usefixtures("_no_database")
-def test_a_process_without_its_database_lives_but_is_not_ready(client):
+def test_a_process_without_its_database_lives_but_is_not_ready(client, monkeypatch):
+    monkeypatch.setattr(health, "_ask_database", Mock(side_effect=DatabaseError))
+
     assert client.get("/healthz/live").status_code == 200
-    assert client.get("/healthz/ready").status_code == 503
+    ready = client.get("/healthz/ready")
+    assert (ready.status_code, ready.json()["away"]) == (503, ["database"])
+
+
+def test_a_database_that_hangs_is_not_waited_for(client, monkeypatch):
+    answered = threading.Event()
+    monkeypatch.setattr(health, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(health, "_ask_database", answered.wait)
+
+    ready = client.get("/healthz/ready")
+
+    answered.set()
+    assert (ready.status_code, ready.json()["away"]) == (503, ["database"])
+
+
+class Part:
+    """A part on a server of its own that answers, does not, or hangs."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    async def answers(self):
+        if self.answer is None:
+            await asyncio.Event().wait()
+        return self.answer
+
+
+def test_a_process_without_queue_or_log_is_degraded_and_stays_in_the_balancer(
+    client, db, monkeypatch
+):
+    monkeypatch.setattr(runtime, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(runtime, "queue", lambda: Part(False))
+    monkeypatch.setattr(runtime, "log", lambda: Part(None))
+    monkeypatch.setattr(runtime, "fan_out", lambda: Part(True))
+
+    ready = client.get("/healthz/ready")
+
+    assert ready.status_code == 200
+    assert ready.json() == {"status": "degraded", "away": ["queue", "log"]}
 
 
 def test_a_process_on_its_way_out_is_not_ready(client, db, monkeypatch):
     monkeypatch.setattr(drain.this_process(), "is_draining", True)
 
     assert client.get("/healthz/live").status_code == 200
-    assert client.get("/healthz/ready").status_code == 503
+    ready = client.get("/healthz/ready")
+    assert (ready.status_code, ready.json()["status"]) == (503, "draining")
 
 
 @pytest.fixture

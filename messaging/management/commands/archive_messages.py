@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from messaging import runtime
+from messaging import metrics, runtime
 
 log = logging.getLogger("gamrae.archiver")
 
@@ -28,6 +28,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.SOLO:
             raise CommandError("GAMRAE_PROFILE is solo: there the server archives by itself.")
+        try:
+            metrics.serve(settings.METRICS_HOST, settings.METRICS_PORT)
+        except metrics.CannotServe as trouble:
+            raise CommandError(str(trouble)) from trouble
         asyncio.run(self.archive())
 
     async def archive(self) -> None:

@@ -15,7 +15,7 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.refusals import Refused
-from messaging import runtime, services
+from messaging import metrics, runtime, services
 from messaging.drain import this_process
 from messaging.serving import CannotListen, Listening
 from messaging.serving.data_lock import InUse, locked
@@ -75,8 +75,11 @@ class Command(BaseCommand):
             drain=lambda: this_process().run(runtime.queue()),
         )
         try:
+            metrics.serve(settings.METRICS_HOST, settings.METRICS_PORT)
             with_server = import_module(f"messaging.serving.with_{server}")
             with_server.serve(get_default_application(), listening)
+        except metrics.CannotServe as error:
+            raise CommandError(str(error)) from error
         except CannotListen as error:
             raise CommandError(f"HOST, PORT: cannot listen at {host}:{port}: {error}") from error
 
