@@ -5,21 +5,25 @@ import logging
 import ssl
 import zlib
 from collections.abc import Awaitable, Callable
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from pika import SSLOptions, URLParameters
 from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.channel import Channel
 from pika.exceptions import AMQPError, ChannelClosedByClient
+from pika.spec import Basic
 
 from messaging.backoff import Backoff
 
 log = logging.getLogger("gamrae.broker")
 
+R = TypeVar("R")
+
 ANSWER_SECONDS = 5.0
 HEARTBEAT_SECONDS = 15
 PARTITIONS = 16
+LOOKS = 1_000_000  # how often an operator may look at what was laid aside; some drop after 20
 LONGEST_QUEUE = 2 * 1024**3  # bytes; a longer one is refused to senders, who keep their messages
 
 
@@ -67,7 +71,7 @@ class Link:
         )
         link = cls(connection, lost)
         try:
-            await link._answer(opened)
+            await link.answered(opened)
             link.channel = await link.ask(connection.channel, callback_name="on_open_callback")
             link.channel.add_on_close_callback(link._channel_closed)
         except BaseException:
@@ -88,15 +92,27 @@ class Link:
             method(*args, **options, **{callback_name: lambda frame: _settle(answer, frame)})
         except AMQPError as error:
             raise Lost(type(error).__name__) from error
-        return await self._answer(answer)
+        return await self.answered(answer)
 
-    async def _answer(self, answer: asyncio.Future[Any]) -> Any:
-        await asyncio.wait(
-            {answer, self.lost}, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
+    async def answered(self, answer: asyncio.Future[R]) -> R:
+        """Wait for something that the broker will say; raises `Lost` when it does not."""
+        either: set[asyncio.Future[Any]] = {answer, self.lost}
+        await asyncio.wait(either, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
             raise Lost(self.lost.result() if self.lost.done() else "no answer")
         return answer.result()
+
+    async def get(self, queue: str) -> tuple[Any, Any, bytes] | None:
+        """Take the next message of a queue: method, properties, body; None when it is empty."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        # One for each call stays behind on the channel when there was something; it is settled.
+        self.channel.add_callback(lambda _: _settle(answer, None), [Basic.GetEmpty])
+        try:
+            self.channel.basic_get(queue, lambda _, *got: _settle(answer, got))
+        except AMQPError as error:
+            raise Lost(type(error).__name__) from error
+        got: tuple[Any, Any, bytes] | None = await self.answered(answer)
+        return got
 
     def on_blocked(self, tell: Callable[[bool], None]) -> None:
         """Call ``tell`` when the broker takes no messages for want of memory or disk, and again."""
@@ -178,7 +194,8 @@ class Topology:
                 link.channel.exchange_declare, exchange, exchange_type=kind, durable=True
             )
         for queue in (self.dead, self.parked):
-            await self._queue(link, queue, {"x-queue-type": "quorum"})
+            arguments: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": LOOKS}
+            await self._queue(link, queue, arguments)
         await link.ask(link.channel.queue_bind, self.dead, self.dead, routing_key="")
         arguments = {
             "x-queue-type": "quorum",
