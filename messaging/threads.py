@@ -1,5 +1,6 @@
 """Database work of the event loop, never in the one thread that all requests share."""
 
+import asyncio
 import functools
 import time
 from collections.abc import Awaitable, Callable
@@ -8,7 +9,8 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from asgiref.sync import AsyncToSync, sync_to_async
-from django.db import connections
+from django.conf import settings
+from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 P = ParamSpec("P")
@@ -16,6 +18,8 @@ R = TypeVar("R")
 
 THREADS = 8
 IDLE_SECONDS = 60.0
+# A server that hangs is not waited for; a file is never away.
+ANSWER_SECONDS = None if settings.SOLO else 2.8
 TRUSTED_SECONDS = 1.0  # a connection that rested longer is asked whether it still works
 POOL = ThreadPoolExecutor(THREADS, thread_name_prefix="messaging-db")
 
@@ -37,7 +41,11 @@ def db(function: Callable[P, R]) -> Callable[P, Awaitable[R]]:
         if has_sync_caller():
             return await sync_to_async(function, thread_sensitive=True)(*args, **kwargs)
         pooled = sync_to_async(_with_fresh_connections, thread_sensitive=False, executor=POOL)
-        return await pooled(functools.partial(function, *args, **kwargs))
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await pooled(functools.partial(function, *args, **kwargs))
+        except TimeoutError as error:  # what it was about to write may be written all the same
+            raise OperationalError("no answer") from error
 
     return run
 
@@ -60,8 +68,8 @@ def _with_fresh_connections(function: Callable[[], R]) -> R:
 
 def _is_good(connection: BaseDatabaseWrapper) -> bool:
     """Asks the server only after a rest, or when another thread's connection broke meanwhile."""
-    if connection.close_at is None:
-        return True
+    if connection.connection is None or connection.close_at is None:
+        return True  # closed: whoever asks next opens it
     used_at = connection.close_at - IDLE_SECONDS
     rested = time.monotonic() - used_at
     if rested > IDLE_SECONDS:

@@ -91,7 +91,7 @@ def redis(folder: Path, tls: bool) -> Up:
     """A Redis that keeps nothing on disk."""
     port, password = free_port(), secrets.token_hex(16)
     own = ["--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"]
-    own += ["--requirepass", password]
+    own += ["--requirepass", password, "--set-proc-title", "no"]  # `ps` shows how it was started
     if tls:
         own += ["--port", "0", "--tls-port", port, "--tls-auth-clients", "no"]
         own += ["--tls-cert-file", folder / "server.pem", "--tls-key-file", folder / "server.key"]

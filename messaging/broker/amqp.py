@@ -177,7 +177,8 @@ class Topology:
     Every argument is written out, because its default differs between versions of RabbitMQ.
     """
 
-    def __init__(self, prefix: str = "chat") -> None:
+    def __init__(self, prefix: str = "chat", longest: int = LONGEST_QUEUE) -> None:
+        self._longest = longest
         self.incoming = f"{prefix}.in"
         self.dead = f"{prefix}.dead"
         self.parked = f"{prefix}.parked"
@@ -204,7 +205,7 @@ class Topology:
             "x-dead-letter-exchange": self.dead,
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
-            "x-max-length-bytes": LONGEST_QUEUE,
+            "x-max-length-bytes": self._longest,
         }
         for queue in self.partitions:
             await self._queue(link, queue, arguments)

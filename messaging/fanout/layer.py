@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 from channels_redis.pubsub import (
@@ -17,6 +18,7 @@ log = logging.getLogger("gamrae.fanout")
 
 WAITING_LIMIT = 256
 RETRY_SECONDS = 1.0
+ANSWER_SECONDS = 2.0
 
 
 class BoundedLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # it ships no types
@@ -26,12 +28,7 @@ class BoundedLayer(RedisPubSubChannelLayer):  # type: ignore[misc] # it ships no
     and close while Redis is away, and hear again when it is back.
     """
 
-    async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        try:
-            await super().group_send(group, message)
-        except (RedisError, OSError):
-            metrics.CONTROL_ERRORS.inc()
-            raise
+    rests_until = 0.0  # for all loops of the process: nothing is sent before, lest everybody wait
 
     def _get_layer(self) -> RedisPubSubLoopLayer:
         layer = super()._get_layer()
@@ -63,6 +60,19 @@ class _Shard(RedisSingleShardConnection):  # type: ignore[misc] # it ships no ty
         self._missed: set[str] = set()
         self._retrying: asyncio.Task[None] | None = None
 
+    async def publish(self, channel: str, message: bytes) -> None:
+        layer = self.channel_layer.channel_layer
+        if time.monotonic() < layer.rests_until:
+            metrics.CONTROL_ERRORS.inc()
+            return
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await super().publish(channel, message)
+        except (RedisError, OSError, TimeoutError):
+            layer.rests_until = time.monotonic() + RETRY_SECONDS
+            metrics.CONTROL_ERRORS.inc()
+            raise
+
     async def subscribe(self, channel: str) -> None:
         if not await self._subscribed(channel):
             self._missed.add(channel)
@@ -72,8 +82,9 @@ class _Shard(RedisSingleShardConnection):  # type: ignore[misc] # it ships no ty
     async def unsubscribe(self, channel: str) -> None:
         self._missed.discard(channel)
         try:
-            await super().unsubscribe(channel)
-        except (RedisError, OSError) as error:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await super().unsubscribe(channel)
+        except (RedisError, OSError, TimeoutError) as error:
             self._subscribed_to.discard(channel)
             log.error("code=realtime_unavailable error=%s", type(error).__name__)
 
@@ -84,9 +95,14 @@ class _Shard(RedisSingleShardConnection):  # type: ignore[misc] # it ships no ty
         await super().flush()
 
     async def _subscribed(self, channel: str) -> bool:
+        layer = self.channel_layer.channel_layer
+        if time.monotonic() < layer.rests_until:
+            return False
         try:
-            await super().subscribe(channel)
-        except (RedisError, OSError) as error:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await super().subscribe(channel)
+        except (RedisError, OSError, TimeoutError) as error:
+            layer.rests_until = time.monotonic() + RETRY_SECONDS
             log.error("code=realtime_unavailable error=%s", type(error).__name__)
             return False
         return True

@@ -29,8 +29,10 @@ Row = dict[str, Any]
 THREADS = 8
 SELECTION_MS = 2_000  # to find a primary: a reader hears "unavailable" rather than wait longer
 SOCKET_MS = 15_000
+READ_SECONDS = 2.5  # also when it hangs; a write may take longer, and only archivers write
 WRITE_MS = 10_000
 PING_SECONDS = 1.0
+QUEUE_SECONDS = 0.3
 DUPLICATE_KEY = 11000
 LONGEST_STEP = 2**20
 POOL = ThreadPoolExecutor(THREADS, thread_name_prefix="messaging-log")
@@ -60,11 +62,11 @@ class MongoLog:
 
     async def heads(self, room_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
         """See `MessageLog.heads`."""
-        return await _in_thread(lambda: self._heads(room_ids))
+        return await _in_thread(lambda: self._heads(room_ids), READ_SECONDS)
 
     async def find(self, keys: Collection[Key]) -> dict[Key, Record]:
         """See `MessageLog.find`."""
-        return await _in_thread(lambda: self._find(keys))
+        return await _in_thread(lambda: self._find(keys), READ_SECONDS)
 
     async def insert(self, records: Sequence[Record]) -> InsertOutcome:
         """See `MessageLog.insert`."""
@@ -72,7 +74,7 @@ class MongoLog:
 
     async def page(self, room_id: uuid.UUID, after: int, upto: int) -> list[Record]:
         """See `MessageLog.page`."""
-        return await _in_thread(lambda: self._page(room_id, after, upto))
+        return await _in_thread(lambda: self._page(room_id, after, upto), READ_SECONDS)
 
     async def delete_room(self, room_id: uuid.UUID) -> None:
         """See `MessageLog.delete_room`."""
@@ -89,7 +91,7 @@ class MongoLog:
     async def answers(self) -> bool:
         """Whether the server is there and has a primary; asked for a second and no longer."""
         try:
-            await _in_thread(self._ping)
+            await _in_thread(self._ping, PING_SECONDS)
         except StoreUnavailable:
             return False
         return True
@@ -103,8 +105,7 @@ class MongoLog:
         self._client.close()
 
     def _ping(self) -> None:
-        with timeout(PING_SECONDS):
-            self._client.admin.command("ping")
+        self._client.admin.command("ping")
 
     def _prepare(self) -> None:
         with self._lock:
@@ -183,10 +184,16 @@ class MongoLog:
         return LogCheck(head, len(seqs), tuple(sorted(set(range(1, head + 1)) - set(seqs))))
 
 
-async def _in_thread(work: Callable[[], R]) -> R:
+async def _in_thread(work: Callable[[], R], seconds: float | None = None) -> R:
+    def bounded() -> R:
+        with timeout(seconds):
+            return work()
+
     try:
-        result = await asyncio.get_running_loop().run_in_executor(POOL, work)
-    except PyMongoError as error:
+        # Once more around it, because all threads may be waiting for a server that hangs.
+        async with asyncio.timeout(seconds and seconds + QUEUE_SECONDS):
+            result = await asyncio.get_running_loop().run_in_executor(POOL, bounded)
+    except (PyMongoError, TimeoutError) as error:
         metrics.UP.labels("log").set(0)
         # Also a lost answer and a failed write concern: whether it was written is unknown.
         raise StoreUnavailable from error

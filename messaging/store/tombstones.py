@@ -12,12 +12,12 @@ from rooms.models import DeletedRoom
 
 async def deleted_rooms(room_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Those of these rooms that have a tombstone."""
-    return await db(_deleted_rooms)(room_ids)
+    try:
+        return await db(_deleted_rooms)(room_ids)
+    except Error as error:
+        raise StoreUnavailable from error
 
 
 def _deleted_rooms(room_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    try:
-        found = DeletedRoom.objects.filter(pk__in=room_ids)
-        return set(found.values_list("pk", flat=True))
-    except Error as error:
-        raise StoreUnavailable from error
+    found = DeletedRoom.objects.filter(pk__in=room_ids)
+    return set(found.values_list("pk", flat=True))
