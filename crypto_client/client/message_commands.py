@@ -14,7 +14,7 @@ def send(session: Session, output: Output, arguments: argparse.Namespace) -> Non
     """Seal and send a text; it is kept until the server has stored it."""
     if not arguments.text or len(arguments.text.encode()) > MAX_BODY // 2:
         raise Usage("text_length")
-    messenger = session.messenger
+    messenger = session.sender
     room = find_room(session, arguments.room)
     message = messenger.outbox.keep(room, arguments.text)
     row = messenger.send(message, wait=arguments.wait, timeout=session.timeout)

@@ -71,3 +71,18 @@ class Session:
             self._messenger = Messenger(self.store, self.server, keyring, self._socket)
             self._messenger.catch_up()
         return self._messenger
+
+    @property
+    def sender(self) -> Messenger:
+        """The messenger, also while the server can take messages and not show any.
+
+        It then knows of its rooms what it knew before. A room that has moved on refuses what is
+        sealed for its past, so that nothing is sent to the wrong people.
+        """
+        try:
+            return self.messenger
+        except Refused as refusal:
+            if refusal.code != "unavailable" or self._messenger is None:
+                raise
+            self._messenger.send_waiting()
+            return self._messenger

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crypto_client.body import parse_body
-from crypto_client.client.failures import TimedOut
+from crypto_client.client.failures import Refused, TimedOut
 from crypto_client.client.inbox import Arrival, Inbox
 from crypto_client.client.keys import Keyring
 from crypto_client.client.outbox import Outbox
@@ -42,6 +42,10 @@ class Messenger:
         for summary in self.rooms.all():
             self.rooms.try_follow(uuid.UUID(summary["room_id"]).bytes)
         self.sync([uuid.UUID(summary["room_id"]).bytes for summary in self.rooms.all()])
+        self.send_waiting()
+
+    def send_waiting(self) -> None:
+        """Send what earlier commands could not, oldest first."""
         for message in self.outbox.waiting():
             self.outbox.deliver(message)
 
@@ -119,10 +123,14 @@ class Messenger:
 
     def _wait_for_push(self, deadline: float) -> None:
         frame = self.socket.take(min(1.0, max(0.0, deadline - time.monotonic())))
-        if frame is not None:
-            self.handle(frame)
-        else:
-            self.sync([uuid.UUID(summary["room_id"]).bytes for summary in self.rooms.all()])
+        try:
+            if frame is not None:
+                self.handle(frame)
+            else:
+                self.sync([uuid.UUID(summary["room_id"]).bytes for summary in self.rooms.all()])
+        except Refused as refusal:
+            if refusal.code != "unavailable":  # then its place in the log comes later
+                raise
 
     def arrivals(self, deadline: float) -> Iterator[JSON]:
         """Messages of others that this device had not received before, each once, as they come."""

@@ -107,6 +107,32 @@ def test_without_the_log_open_sockets_send_and_it_is_stored_when_it_is_back(peop
     assert bob.reads("garden") == ["before", "accepted", "after"]
 
 
+def test_without_the_log_a_command_sends_what_is_stored_later(people, doors):
+    alice, bob = people
+    doors["MONGO_URL"].shut()
+
+    sent = alice("send", "garden", "accepted")
+    doors["MONGO_URL"].open()
+
+    assert sent.row["state"] == "accepted"
+    reads_in_the_end(bob, "accepted")
+    assert bob.reads("garden") == ["before", "accepted"]
+
+
+def test_without_the_log_a_room_that_has_moved_on_gets_nothing_of_its_past(people, doors):
+    """bob's device does not know that alice has renamed the room: what it seals is refused."""
+    alice, bob = people
+    assert alice("room", "rename", "garden", "orchard").status == 0
+    doors["MONGO_URL"].shut()
+
+    refused = bob("send", "garden", "late")
+    doors["MONGO_URL"].open()
+
+    assert (refused.status, refused.error) == (1, "unavailable")
+    assert bob("send", "orchard", "now", "--wait", "stored").status == 0
+    assert alice.reads("orchard") == ["before", "late", "now"]
+
+
 def test_without_redis_messages_are_accepted_stored_and_read(people, doors):
     alice, bob = people
     doors["REDIS_URL"].shut()
