@@ -29,11 +29,15 @@ def own_database(addresses: Mapping[str, str], name: str) -> Iterator[Settings]:
     where = urlsplit(addresses["DATABASE_URL"])
     ca = addresses.get("DATABASE_CA")
     tls = {"ssl": {"ca": ca}, "ssl_mode": "VERIFY_IDENTITY"} if ca else {}
-    server = MySQLdb.connect(
-        host=where.hostname, port=where.port, user=where.username, password=where.password, **tls
-    )
+    own = {"host": where.hostname, "port": where.port, "user": where.username}
+
+    def ask(sql: str) -> None:  # over a connection of its own: a test may have ended the last one
+        server = MySQLdb.connect(**own, password=where.password, **tls)
+        server.query(sql)
+        server.close()
+
+    ask(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
     try:
-        server.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
         yield {
             **addresses,
             "DATABASE_URL": on_database(addresses["DATABASE_URL"], name),
@@ -43,8 +47,7 @@ def own_database(addresses: Mapping[str, str], name: str) -> Iterator[Settings]:
             "LOG_LEVEL": "INFO",
         }
     finally:
-        server.query(f"DROP DATABASE IF EXISTS {name}")
-        server.close()
+        ask(f"DROP DATABASE IF EXISTS {name}")
 
 
 class ArchiverProcess:
