@@ -29,6 +29,7 @@ class Publisher:
         self._link: Link | None = None
         self._is_down = False
         self._is_blocked = False
+        self._is_silent = False  # a confirm is overdue; connections outlive a broker that hangs
         self._changed = asyncio.Event()
         self._tags = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[str]] = {}
@@ -41,7 +42,7 @@ class Publisher:
     @property
     def answers(self) -> bool:
         """Whether the broker is there and takes messages."""
-        return self._link is not None and not self._is_blocked
+        return self._link is not None and not (self._is_blocked or self._is_silent)
 
     async def publish(self, exchange: str, routing_key: str, body: bytes, **headers: str) -> None:
         """Return after the broker's confirm.
@@ -56,7 +57,7 @@ class Publisher:
                 link = await self._connected()
                 word = await self._confirmed(link, exchange, routing_key, body, headers)
         except TimeoutError:
-            word = "unavailable"
+            word, self._is_silent = "unavailable", True
         if word:
             raise Refused(word, retry_after_ms=RETRY_AFTER_MS)
 
@@ -101,7 +102,7 @@ class Publisher:
         link.channel.add_on_return_callback(self._returned)
         await link.ask(link.channel.confirm_delivery, self._answered)
         link.on_blocked(self._blocked)
-        self._link, self._is_down = link, False
+        self._link, self._is_down, self._is_silent = link, False, False
         metrics.UP.labels("queue").set(1)
         self._changed.set()
 
@@ -125,7 +126,7 @@ class Publisher:
             _tell(word, "unavailable")
 
     def _answered(self, frame: Any) -> None:
-        answer = frame.method
+        answer, self._is_silent = frame.method, False
         code = "" if answer.NAME == "Basic.Ack" else "busy"
         tags = [answer.delivery_tag]
         if answer.multiple:

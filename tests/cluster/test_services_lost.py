@@ -9,7 +9,7 @@ from crypto_client.client.room_commands import find_room
 from crypto_client.client.session import Session
 from tests.cli.terminal import Terminal
 from tests.cluster.gateway import Gateway
-from tests.cluster.processes import Cluster, on_database, own_database
+from tests.cluster.processes import Cluster, on_database, own_database, until
 
 pytestmark = pytest.mark.slow
 
@@ -157,3 +157,25 @@ def test_without_the_database_everything_is_refused_and_heals(people, doors, clu
     assert ready.status_code == 503
     sends_in_the_end(alice, "after")
     reads_in_the_end(bob, "after")
+
+
+def test_processes_that_start_before_their_services_wait_for_them(people, doors, cluster):
+    alice, bob = people
+    assert cluster.archiver.end() == 0
+    assert alice("send", "garden", "early").row["state"] == "accepted"
+    cluster.one.end()
+    for name in ("BROKER_URL", "MONGO_URL", "REDIS_URL"):
+        doors[name].shut()
+
+    began = len(cluster.archiver.log.read_bytes())
+    cluster.archiver.start()
+    cluster.one.start()
+    until(lambda: b"code=broker_unavailable" in cluster.archiver.log.read_bytes()[began:], 60)
+    ready = httpx.get(f"{cluster.one.address}/healthz/ready", timeout=20)
+    for door in doors.values():
+        door.open()
+
+    assert ready.json() == {"status": "degraded", "away": ["queue", "log", "fan_out"]}
+    reads_in_the_end(bob, "early", 60)
+    sends_in_the_end(alice, "after")
+    assert bob.reads("garden") == ["before", "early", "after"]
