@@ -79,6 +79,33 @@ class Person:
     def dialog(self, name: str) -> Locator:
         return self.page.get_by_role("dialog", name=name)
 
+    # The recovery key
+
+    def write_down(self) -> str:
+        """Look at the six words and type them once again; gives them."""
+        self.show("Me")
+        self.button("Show").click()
+        dialog = self.dialog("Recovery key")
+        six = dialog.locator(".recovery-words li")
+        expect(six).to_have_count(6)
+        words = " ".join(six.all_inner_texts())
+        dialog.get_by_role("button", name="I have written it down").click()
+        dialog.get_by_label("Recovery key").fill(words)
+        dialog.get_by_role("button", name="Check").click()
+        expect(dialog).to_have_count(0)
+        expect(self.page.locator(".reminder")).to_have_count(0)
+        return words
+
+    def give_recovery_key(self, words: str) -> None:
+        """Type it on the page of a browser without keys."""
+        self.page.get_by_label("Recovery key").fill(words)
+        self.button("Get my chats back").click()
+
+    def restore(self, words: str) -> None:
+        """Make this browser a device; returns when the chat is open."""
+        self.give_recovery_key(words)
+        self.expect_chat()
+
     # Friends
 
     def ask_friend(self, email: str) -> str:

@@ -149,10 +149,18 @@ export {
   type SignedBlob,
   backupPublic,
   backupSeed,
+  checkBlob,
   openRecovery,
   sealRecovery,
 } from "./recovery";
-export { decodeCode, encodeCode, generateWords, normaliseSecret } from "./recovery_secret";
+export {
+  decodeCode,
+  encodeCode,
+  generateWords,
+  isCode,
+  normaliseSecret,
+  unknownWords,
+} from "./recovery_secret";
 export {
   KIND_DIRECT,
   KIND_GROUP,

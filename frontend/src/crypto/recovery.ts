@@ -189,6 +189,24 @@ function recoveryKeyBySecret(
   return openSealed(kdf(kek, "recovery-wrap", context.data), wrapped, context);
 }
 
+/**
+ * Check, without the secret, that a blob is the one this account signed: else a person would be
+ * told that the words are wrong when it is the blob. Refuses `parse`, `suite`, `recovery` (another
+ * account or key, an older version) and `signature`.
+ */
+export function checkBlob(
+  blob: SignedBlob,
+  { user, amkPub, version }: { user: Uint8Array; amkPub: Uint8Array; version: number },
+): void {
+  const sizes = [null, HASH_SIZE, SEALED_SIZE, SEALED_SIZE, PUBLIC_SIZE] as const;
+  const context = readContext(lpFields(blob.data, sizes)[0]);
+  const isOwn = equalBytes(context.user, user) && equalBytes(context.amkPub, amkPub);
+  if (!isOwn || context.alg !== ALG || context.version < version) {
+    throw new ProtocolError("recovery", "a blob of another account or kind, or an older one");
+  }
+  verify(amkPub, "recovery", h("recovery", blob.data), blob.sig);
+}
+
 /** Whose blob it must be, what opens it, and the versions it may not be below. */
 export type OpenRecoveryOptions = {
   readonly user: Uint8Array;

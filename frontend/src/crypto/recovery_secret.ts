@@ -29,6 +29,20 @@ export function word(number: number): string {
   ].join("");
 }
 
+const WORD = new RegExp(`^[${FIRST}][${VOWELS}][${FIRST}][${LAST}]$`);
+
+/** Give the places (from 1) of typed words that the list does not have; RK's code has none. */
+export function unknownWords(text: string): number[] {
+  const typed = text.normalize("NFC").replace(SPACE, " ").trim().toLowerCase().split(" ");
+  return typed.flatMap((one, at) => (WORD.test(one) ? [] : [at + 1]));
+}
+
+/** Say whether a typed secret is meant as RK's code: it is nearer to its length than to six words'. */
+export function isCode(text: string): boolean {
+  const length = text.replace(SPACE, "").replaceAll("-", "").length;
+  return length > (WORD_COUNT * 4 + CODE_LENGTH) / 2;
+}
+
 /** Draw below 7,776 without favouring the small numbers. */
 function uniform(random: Random): number {
   const limit = 65_536 - (65_536 % WORDLIST_SIZE);

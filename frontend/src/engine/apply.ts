@@ -2,7 +2,7 @@
  * Applying what the log says, page by page, and live copies before it (reliability: the log
  * repairs everything). Every function here runs in the room's lane.
  */
-import type { Body } from "../crypto/body";
+import type { Body, SeenLog } from "../crypto/body";
 import { decodeBase64url, encodeBase64url, equalBytes } from "../crypto/encoding";
 import { parseEnvelope } from "../crypto/envelope";
 import { ProtocolError } from "../crypto/errors";
@@ -60,7 +60,27 @@ export async function applyPage(core: Core, roomId: Id, page: LogPage): Promise<
     if (!room) return;
   }
   const batch = new Batch(core.store, room);
-  let log = logAt(batch.record);
+  const log = await applyItems(core, batch, items, logAt(batch.record));
+  const upto = Math.max(cursor, page.upto);
+  batch.record = {
+    ...batch.record,
+    cursor: upto,
+    head: Math.max(batch.record.head, page.head),
+    log: log?.seq === upto ? log : null,
+  };
+  await batch.save();
+  core.changed({ rooms: [roomId] });
+}
+
+/** Put items into their places, in order; gives the log hash after them. */
+export async function applyItems(
+  core: Core,
+  batch: Batch,
+  items: readonly LogItem[],
+  before: SeenLog | null,
+): Promise<SeenLog | null> {
+  const { roomId } = batch;
+  let log = before;
   for (const item of items) {
     const { row, body } = await applyItem(core, batch, item);
     if (row === null) continue;
@@ -78,15 +98,7 @@ export async function applyPage(core: Core, roomId: Id, page: LogPage): Promise<
     noteStored(core, batch, row, words);
     if (words) await noteVoids(core, batch, row, words);
   }
-  const upto = Math.max(cursor, page.upto);
-  batch.record = {
-    ...batch.record,
-    cursor: upto,
-    head: Math.max(batch.record.head, page.head),
-    log: log?.seq === upto ? log : null,
-  };
-  await batch.save();
-  core.changed({ rooms: [roomId] });
+  return log;
 }
 
 async function applyItem(core: Core, batch: Batch, item: LogItem): Promise<Result> {

@@ -2,20 +2,23 @@
  * Following a room's chain: fetch commits, verify each from epoch 0 on, open epochs with the own
  * wraps (docs/protocol.md §7.3). Every function here runs in the room's lane.
  */
-import type { Commit } from "../crypto/commit";
-import { decodeBase64url, encodeBase64url, hex } from "../crypto/encoding";
+import { type Commit, parseCore } from "../crypto/commit";
+import { decodeBase64url, hex } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
-import { closeEpoch } from "../crypto/ratchet";
-import { type Received, readCommit, receiveCommit } from "../crypto/receiving";
+import type { RoomView } from "../crypto/epoch";
+import { closeEpoch, unusableEpoch } from "../crypto/ratchet";
+import { type Reader, type Received, readCommit, receiveCommit } from "../crypto/receiving";
 import { findMember } from "../crypto/roster";
 import type { Id } from "./contract";
 import type { Core } from "./core";
+import { HistoryReader } from "./history";
 import { idBytes, idOf } from "./ids";
 import { type SystemLine, howOneLeft, listsNamed, systemLines } from "./lines";
 import { type ReadRoom, putEpoch, putRoom, readEpoch, readRoom } from "./records";
 import { Refusal } from "./refusal";
 import { Changes } from "./store/store";
-import type { CommitJson } from "./wire";
+import type { CommitJson, HistoryRecordJson } from "./wire";
+import { finishWraps } from "./wraps";
 
 interface WrapJson {
   epoch: number;
@@ -40,41 +43,73 @@ export async function followChain(core: Core, roomId: Id): Promise<boolean> {
   const room = await readRoom(core.store, roomId);
   if (!room) return false;
   const start = room.record.view?.epoch ?? -1;
+  const history = await HistoryReader.load(core, roomId);
+  const used: number[] = [];
   let after = start;
   try {
     for (;;) {
-      const page = await fetchPage(core, roomId, after);
+      const page = await fetchPage(core, roomId, { after, history });
       for (const json of page.commits) {
         const wrap = page.wraps.find((item) => item.epoch === json.epoch)?.wrap;
-        await step(core, roomId, commitOf(json, core.keyring.device.device, wrap));
+        const commit = commitOf(json, core.keyring.device.device, wrap);
+        await step(core, roomId, commit, await openerOf(core, commit, { ...page, history }));
         after = json.epoch;
+        if (wrap !== undefined) used.push(after);
       }
       if (page.commits.length === 0 || after >= page.head) break;
     }
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     await markUnverified(core, roomId, error);
+  } finally {
+    history?.close();
   }
   if (after > start) {
     core.changed({ rooms: [roomId] });
-    await finishWraps(core, roomId, start);
+    await finishWraps(core, roomId, used);
   }
   return after > start;
+}
+
+interface Page {
+  commits: CommitJson[];
+  wraps: WrapJson[];
+  records: HistoryRecordJson[];
+  head: number;
+}
+
+/** What opens a commit's epoch here, and what records it for a later device. */
+type Opener = Pick<Reader, "source" | "history">;
+
+/** An epoch of before this browser was a device opens by its record, which stays where it is. */
+async function openerOf(
+  core: Core,
+  commit: Commit,
+  { records, history }: { records: readonly HistoryRecordJson[]; history: HistoryReader | null },
+): Promise<Opener> {
+  const isWrapped = commit.wraps.size > 0;
+  const { epoch } = parseCore(commit.core);
+  const restored = isWrapped ? null : await history?.source(commit, epoch, records);
+  if (restored) return { source: restored };
+  const [source, writer] = [await core.keyring.source(), await core.keyring.historyWriter()];
+  return { source, history: writer };
 }
 
 async function fetchPage(
   core: Core,
   roomId: Id,
-  after: number,
-): Promise<{ commits: CommitJson[]; wraps: WrapJson[]; head: number }> {
+  { after, history }: { after: number; history: HistoryReader | null },
+): Promise<Page> {
   const path = `/api/rooms/${roomId}`;
   const { commits, head_epoch: head } = await core.api.get<{
     commits: CommitJson[];
     head_epoch: number;
   }>(`${path}/commits?after=${after}&limit=100`);
-  if (commits.length === 0) return { commits, wraps: [], head };
+  const upto = commits.at(-1)?.epoch;
+  if (upto === undefined) return { commits, wraps: [], records: [], head };
   const { wraps } = await core.api.get<{ wraps: WrapJson[] }>(`${path}/wraps?after=${after}`);
-  return { commits, wraps, head };
+  const records = (await history?.records(after, upto)) ?? [];
+  return { commits, wraps, records, head };
 }
 
 async function markUnverified(core: Core, roomId: Id, error: ProtocolError): Promise<void> {
@@ -99,7 +134,7 @@ async function fetchLists(core: Core, commit: Commit, room: Uint8Array): Promise
   await core.people.refreshAll([...wanted]);
 }
 
-async function step(core: Core, roomId: Id, commit: Commit): Promise<void> {
+async function step(core: Core, roomId: Id, commit: Commit, opener: Opener): Promise<void> {
   const room = await readRoom(core.store, roomId);
   if (!room) return;
   const roomBytes = idBytes(roomId);
@@ -107,8 +142,7 @@ async function step(core: Core, roomId: Id, commit: Commit): Promise<void> {
   const received = await receiveCommit(room.record.view, commit, {
     room: roomBytes,
     trust: await core.people.trust(),
-    source: await core.keyring.source(),
-    history: await core.keyring.historyWriter(),
+    ...opener,
   });
   if (!received.ignored) await keep(core, room, commit, received);
 }
@@ -119,7 +153,8 @@ async function keep(core: Core, room: ReadRoom, commit: Commit, received: Receiv
   const { view } = received;
   const roomId = room.record.info.room_id;
   const { ops, core: heart } = readCommit(commit, view.room);
-  const lines = systemLines(ops, heart, view.title ?? "");
+  const before = { roster: room.record.view?.roster ?? [], trust: await core.people.trust() };
+  const lines = systemLines(ops, heart, { ...before, title: view.title ?? "" });
   const names = await namesFor(core, room.record.names, lines);
   const changes = new Changes();
   const own = idBytes(userId);
@@ -137,14 +172,18 @@ async function keep(core: Core, room: ReadRoom, commit: Commit, received: Receiv
       left: wasIn && !isIn ? howOneLeft(ops, own) : room.record.left,
     },
   });
-  if (received.epoch) {
-    await putEpoch(store, changes, roomId, { state: received.epoch, revision: 0 });
-  }
+  // A member's device that the roster does not name has the epoch all the same, closed.
+  const state = received.epoch ?? (isIn ? unusableEpoch(placeOf(view)) : null);
+  if (state) await putEpoch(store, changes, roomId, { state, revision: 0 });
   await endChains(core, changes, roomId, received);
   if (received.history) keepHistory(changes, roomId, received.history);
   const sealed = await store.seal("lines", [roomId, view.epoch], lines);
   changes.set("lines", [roomId, view.epoch], { roomId, epoch: view.epoch, sealed, revision: 1 });
   await store.commit(changes);
+}
+
+function placeOf({ room, epoch, head }: RoomView): { room: Uint8Array; epoch: number; commitHash: Uint8Array } {
+  return { room, epoch, commitHash: head };
 }
 
 /** Learn the names of people that lines speak of and that nobody here knows any more. */
@@ -194,48 +233,4 @@ function keepHistory(
   const { epoch } = name;
   const row = { roomId, epoch, commitHash: name.commitHash, bkVersion, record, sig };
   changes.set("history", [roomId, epoch], row);
-}
-
-/** The epochs after this one that open here. */
-async function openedEpochs(core: Core, roomId: Id, after: number): Promise<number[]> {
-  const range = IDBKeyRange.bound([roomId, after + 1], [roomId, Infinity]);
-  const opened: number[] = [];
-  for (const [, epoch] of await core.store.tables.getAllKeys("epochs", range)) {
-    const read = await readEpoch(core.store, roomId, epoch);
-    if (read?.state.opened) opened.push(epoch);
-  }
-  return opened;
-}
-
-/**
- * Acknowledge the wraps that are used, then deliver history records; a failure comes again. A wrap
- * that did not open is kept by the server: it may be all there is of its epoch.
- */
-async function finishWraps(core: Core, roomId: Id, after: number): Promise<void> {
-  const epochs = await openedEpochs(core, roomId, after);
-  try {
-    if (epochs.length > 0) await core.api.post(`/api/rooms/${roomId}/wraps/ack`, { epochs });
-    await deliverHistory(core, roomId);
-  } catch (error) {
-    // A wrap that is not acknowledged expires by itself; the records wait for the next connection.
-    if (!(error instanceof Refusal)) throw error;
-  }
-}
-
-/** Upload the history records that the server has not confirmed. */
-export async function deliverHistory(core: Core, roomId: Id): Promise<void> {
-  const range = IDBKeyRange.bound([roomId, 0], [roomId, Infinity]);
-  const rows = await core.store.tables.getAll("history", range, 100);
-  if (rows.length === 0) return;
-  const records = rows.map((row) => ({
-    epoch: row.epoch,
-    commit_hash: encodeBase64url(row.commitHash),
-    bk_version: row.bkVersion,
-    record: encodeBase64url(row.record),
-    sig: encodeBase64url(row.sig),
-  }));
-  await core.api.put(`/api/rooms/${roomId}/history-records`, { records });
-  const changes = new Changes();
-  for (const row of rows) changes.delete("history", [roomId, row.epoch]);
-  await core.store.commit(changes);
 }

@@ -11,11 +11,13 @@ import { type Plan, commitRoom, postDirect, postGroup } from "./commits";
 import type { Args, CommandName, Id, Result } from "./contract";
 import type { Core } from "./core";
 import type { Cursors } from "./cursors";
+import { bringOwnList, listDevices, revokeDevice } from "./devices";
 import { keepMe, refreshFriends } from "./friends";
 import { idBytes } from "./ids";
 import { directRoomWith } from "./membership";
 import type { Outbox } from "./outbox";
 import { readRoom, updateRoom } from "./records";
+import type { RecoveryBox } from "./recovery";
 import { refuse } from "./refusal";
 import { deleteRoom, markRead, refreshRoom, updateInfo } from "./rooms";
 import type { MeJson, RoomJson } from "./wire";
@@ -29,7 +31,10 @@ export type LocalCommand =
   | "draft_save"
   | "draft_load";
 
-export type LeaderCommand = Exclude<CommandName, LocalCommand | "forget">;
+/** Commands that do not need a device that works. */
+export type KeylessCommand = "forget" | "restore";
+
+export type LeaderCommand = Exclude<CommandName, LocalCommand | KeylessCommand>;
 
 /** Commands that may be asked again when it is not known whether they were done. */
 export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
@@ -47,6 +52,9 @@ export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
   "message_retry",
   "room_read",
   "safety_number",
+  "recovery_show",
+  "recovery_test",
+  "devices_list",
 ]);
 
 type Handlers = { [C in LeaderCommand]: (args: Args<C>) => Promise<Result<C>> };
@@ -55,6 +63,7 @@ export interface CommandParts {
   readonly core: Core;
   readonly outbox: Outbox;
   readonly cursors: Cursors;
+  readonly box: RecoveryBox;
 }
 
 function friendHandlers(core: Core) {
@@ -212,9 +221,30 @@ function roomHandlers({ core, outbox, cursors }: CommandParts) {
   } satisfies Partial<Handlers>;
 }
 
+function deviceHandlers({ core, box }: CommandParts) {
+  return {
+    recovery_show: () => box.show(),
+    recovery_test: async ({ secret }) => {
+      await box.test(secret, core.keyring.device.amkPub);
+      core.changed({ me: true });
+      return null;
+    },
+    devices_list: async () => ({ devices: await listDevices(core) }),
+    device_revoke: async (args) => {
+      await revokeDevice(core, box, args);
+      const rooms = await core.store.tables.getAllKeys("rooms");
+      // A room that cannot be reached now is brought up to date before anything is sent there.
+      await Promise.allSettled(
+        rooms.map((roomId) => core.lanes.run(roomId, () => bringOwnList(core, roomId))),
+      );
+      return null;
+    },
+  } satisfies Partial<Handlers>;
+}
+
 /** Give the handler of each command that the leading tab does. */
 export function leaderHandlers(parts: CommandParts): Handlers {
-  return { ...friendHandlers(parts.core), ...roomHandlers(parts) };
+  return { ...friendHandlers(parts.core), ...roomHandlers(parts), ...deviceHandlers(parts) };
 }
 
 /** Run a command by its name. */

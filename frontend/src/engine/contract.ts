@@ -16,14 +16,26 @@ export interface Failure {
 }
 
 /** Codes that the engine itself gives: no answer from the server, wrong input before asking, storage trouble. */
-export type EngineCode = "offline" | "timeout" | "storage" | "unverified" | "crypto";
+export type EngineCode =
+  | "offline"
+  | "timeout"
+  | "storage"
+  | "unverified"
+  | "crypto"
+  | "recovery_words" // words that the list does not have; `fields.words` names their places from 1
+  | "recovery_secret" // another secret than the account's
+  | "recovery_blob" // what the server keeps sealed is not what the account signed last
+  | "recovery_lists" // the server does not show all device lists of the account
+  | "recovery_gone" // it was written down, and is not in this browser any more
+  | "devices_full";
 
 /** Where this browser stands. `app` shows the three tabs; every other value has a page of its own. */
 export type Phase =
   | "starting" // opening storage, asking who we are
   | "enrolling" // first visit after sign-up: keys are being made
   | "ready" // everything from local storage is on screen; the network may be away
-  | "no_keys_here" // the account has keys, this browser has not (a second device: later)
+  | "no_keys_here" // the account has keys, this browser has not: the recovery key brings them
+  | "revoked" // another device of this account took this browser off the list
   | "signed_out"
   | "insecure" // opened over an address without secure context
   | "unsupported" // a browser without Web Locks, IndexedDB, Workers or WebAssembly
@@ -37,6 +49,23 @@ export interface Me {
   /** Own fingerprint: six groups of five digits. */
   fingerprint: string;
   deviceId: Id;
+  /** False until the recovery key was typed again from where its owner wrote it down. */
+  hasRecoveryKey: boolean;
+}
+
+/** A device of one's own. */
+export interface Device {
+  deviceId: Id;
+  createdMs: number;
+  /** Null where the server does not tell. */
+  lastUsedMs: number | null;
+  isThis: boolean;
+}
+
+/** How far a restored browser is: rooms whose past is here, of all. */
+export interface Restoring {
+  done: number;
+  of: number;
 }
 
 export interface Friend {
@@ -110,7 +139,7 @@ export type Unreadable =
 export interface TimelineItem {
   /** Stable for the life of the item: "device/message" or "seq/…". */
   key: string;
-  kind: "text" | "unreadable" | "joined" | "left" | "removed" | "renamed" | "created" | "role";
+  kind: "text" | "unreadable" | "joined" | "left" | "removed" | "renamed" | "created" | "role" | "device_added" | "device_dropped";
   /** 0 while it has no place yet (own outbox, live). */
   seq: number;
   sender: Person | null;
@@ -152,6 +181,8 @@ export interface Snapshot {
   connection?: Connection;
   friends?: { friends: Friend[]; received: ReceivedRequest[]; sent: SentRequest[] };
   rooms?: RoomSummary[];
+  /** Null when nothing is being restored. */
+  restoring?: Restoring | null;
   /** The opened room of this tab. */
   timeline?: Timeline;
 }
@@ -189,6 +220,15 @@ export interface Commands {
   draft_load: { args: { roomId: Id }; result: { text: string } };
   /** Sixty digits over both account keys. */
   safety_number: { args: { userId: Id }; result: { number: string } };
+  /** Make this browser a device by the six words or the code (phase `no_keys_here`). */
+  restore: { args: { secret: string }; result: null };
+  /** The six words and the code, to be written down. */
+  recovery_show: { args: Record<string, never>; result: { words: string; code: string } };
+  /** Open the own account with what was typed; after that this browser keeps no recovery key. */
+  recovery_test: { args: { secret: string }; result: null };
+  devices_list: { args: Record<string, never>; result: { devices: Device[] } };
+  /** Take a device off the own list; needs the recovery key. */
+  device_revoke: { args: { deviceId: Id; secret: string }; result: null };
   /** Erase keys and everything stored for this account in this browser. Signing out alone keeps them. */
   forget: { args: Record<string, never>; result: null };
 }

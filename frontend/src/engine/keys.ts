@@ -1,22 +1,17 @@
-/** The keys of this device: made once, published, proved, renewed (docs/protocol.md §3–5). */
+/** The keys of this device: loaded, proved, renewed (docs/protocol.md §3–5). */
+import { verifyDeviceList } from "../crypto/device_list";
 import { decodeBase64url, encodeBase64url, hex } from "../crypto/encoding";
-import { firstDeviceList, listHash, verifyDeviceList } from "../crypto/device_list";
 import { type HistoryWriter, historyWriter } from "../crypto/history";
-import { type DeviceKeys, deviceEntry, deviceProof, newAccount, newDevice } from "../crypto/identity";
+import { type DeviceKeys, deviceProof } from "../crypto/identity";
 import { LIFETIME_MS, newPrekey, prekeyHash } from "../crypto/prekeys";
-import { systemRandom, wipe } from "../crypto/primitives";
-import { backupPublic, sealRecovery } from "../crypto/recovery";
-import { generateWords } from "../crypto/recovery_secret";
 import type { SigningKey } from "../crypto/signer";
 import { type EpochSource, prekeySource } from "../crypto/sources";
 import type { Api } from "./api";
 import type { Id } from "./contract";
-import { idBytes, idOf } from "./ids";
+import { idOf } from "./ids";
 import type { Platform } from "./platform";
-import { Refusal } from "./refusal";
 import type { PrekeyRow } from "./store/schema";
 import { Changes, type Store } from "./store/store";
-import type { MeJson } from "./wire";
 
 export const PREKEY_RENEWAL_MS = 7 * 24 * 3600 * 1000;
 const PREKEY_OVERLAP_MS = 28 * 24 * 3600 * 1000;
@@ -35,71 +30,14 @@ interface KeptDevice {
   seed: Uint8Array | null;
 }
 
-/** The fact "enrolment", until the server has confirmed it. */
-interface Enrolment {
-  published: Record<string, string>;
-}
-
 /** Write an origin as proofs name it: scheme, host and port, the port always (protocol §3.4). */
 export function canonicalOrigin(origin: string): string {
   const { protocol, hostname, port } = new URL(origin);
   return `${protocol}//${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
 }
 
-/**
- * Make this account's keys and this device, unless a former attempt already did, and publish them.
- * Everything is stored before the server hears of it, so that a lost answer loses no key.
- */
-export async function enrol(store: Store, api: Api, platform: Platform): Promise<MeJson> {
-  const pending = (await store.fact<Enrolment | null>("enrolment")).value;
-  const { published } = pending ?? (await makeKeys(store, platform.now()));
-  try {
-    await api.post("/api/me/keys", published);
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== "keys_exist") throw error;
-  }
-  const me = await api.get<MeJson>("/api/me");
-  if (me.account_key === published["account_key"]) await store.setFact("enrolment", null);
-  return me;
-}
-
-async function makeKeys(store: Store, now: number): Promise<Enrolment> {
-  const account = newAccount(idBytes(store.userId));
-  const { user, publicHalf: amkPub } = account;
-  const device = await newDevice(user, amkPub, now);
-  const recoveryKey = systemRandom(32);
-  const words = generateWords();
-  const bkPub = backupPublic(recoveryKey, user, 1);
-  const list = firstDeviceList(account, [deviceEntry(device)], { time: now, bkPub });
-  const { seed, prekey } = await newPrekey(device, { seq: 1, created: now });
-  const blob = sealRecovery(account, recoveryKey, words, { version: 1 });
-  wipe(account.seed);
-  const b64 = encodeBase64url;
-  const published = {
-    account_key: b64(amkPub),
-    device_list: b64(list.data),
-    list_sig: b64(list.sig),
-    prekey: b64(prekey.data),
-    prekey_sig: b64(prekey.sig),
-    recovery_blob: b64(blob.data),
-    recovery_sig: b64(blob.sig),
-  };
-  const changes = new Changes();
-  await keepDevice(store, changes, device, bkPub);
-  await store.putFact(changes, "recovery", { recoveryKey, words }, 0);
-  await store.putFact(changes, "enrolment", { published }, 0);
-  const row = { seq: 1, data: prekey.data, sig: prekey.sig, createdMs: now, published: true };
-  changes.set("prekeys", 1, { ...row, seed: await store.seal("prekeys", 1, seed) });
-  const hash = listHash(list);
-  changes.set("lists", hex(hash), { hash: hex(hash), user: hex(user), ...list });
-  const prekeySeqs = new Map<string, number>();
-  const account_ = { user: hex(user), amkPub, version: 1, listHash: hash, prekeySeqs, revision: 0 };
-  changes.put("accounts", hex(user), account_);
-  await store.commit(changes);
-  return { published };
-}
-
-async function keepDevice(
+/** Prepare to keep the keys of this browser's device. */
+export async function keepDevice(
   store: Store,
   changes: Changes,
   keys: DeviceKeys,

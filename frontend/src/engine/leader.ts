@@ -4,12 +4,16 @@ import { type LeaderCommand, leaderHandlers, runCommand } from "./commands";
 import type { Args, Boot, CommandName, Connection, Id, Phase } from "./contract";
 import type { Change, Core } from "./core";
 import { Cursors } from "./cursors";
-import { Keyring, enrol } from "./keys";
+import { isOnList } from "./devices";
+import { enrol, pendingEnrolment, publishKeys } from "./enrolment";
+import { Keyring } from "./keys";
 import { Lanes } from "./lanes";
 import { Outbox } from "./outbox";
 import { People } from "./people";
 import { type Platform, pause } from "./platform";
-import { Refusal } from "./refusal";
+import { RecoveryBox } from "./recovery";
+import { Refusal, refuse } from "./refusal";
+import { prepareDevice } from "./restoring";
 import { Socket, type SocketState, backoff } from "./socket";
 import type { Store } from "./store/store";
 import { Sync } from "./sync";
@@ -48,6 +52,8 @@ export class Leader {
   private readonly api: Api;
   private readonly ready: Promise<Running>;
   private settle: (running: Running) => void = () => undefined;
+  private readonly box: RecoveryBox;
+  private readonly restores = new Lanes();
 
   constructor(
     private readonly platform: Platform,
@@ -56,6 +62,7 @@ export class Leader {
     private readonly events: LeaderEvents,
   ) {
     this.api = new Api(platform, boot.origin, boot.csrfToken);
+    this.box = new RecoveryBox(this.api, store);
     this.ready = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -85,29 +92,36 @@ export class Leader {
     return true;
   }
 
-  private loadKeys(): Promise<Keyring | null> {
+  private async loadKeys(): Promise<Keyring | null> {
     const { api, platform, store, boot } = this;
-    return Keyring.load(store, { api, platform, origin: boot.origin }).then(async (keyring) => {
-      const pending = (await store.fact<unknown>("enrolment")).value;
-      return pending ? null : keyring;
-    });
+    if (await pendingEnrolment(store)) return null;
+    return Keyring.load(store, { api, platform, origin: boot.origin });
   }
 
-  /** Ask who we are, and make this browser a device of the account if it has none yet. */
+  /** Ask who we are, and make this browser a device of a new account; else it must have keys. */
   private async meet(): Promise<void> {
-    const me = await this.api.get<MeJson>("/api/me");
+    const asked = await this.api.get<MeJson>("/api/me");
     if (this.isStopped) return;
-    const enrolled = me.account_key === null ? await this.enrol() : await this.finish(me);
+    const me = asked.account_key === null ? await this.enrol() : await this.finish(asked);
     const keyring = this.running?.core.keyring ?? (await this.loadKeys());
-    if (keyring?.accountKey !== enrolled.account_key) {
-      this.quit();
-      this.events.phase("no_keys_here");
+    if (keyring?.accountKey !== me.account_key) {
+      this.halt("no_keys_here");
       return;
     }
-    await this.store.setFact("me", enrolled);
+    if (!(await isOnList(new People(this.store, this.api), me, keyring.device.device))) {
+      await this.store.setFact("revoked", true);
+      this.halt("revoked");
+      return;
+    }
+    await this.store.setFact("me", me);
     this.events.changed({ me: true });
     if (!this.running) this.run(keyring);
     this.running?.core.socket.start();
+  }
+
+  /** Publish what a former visit stored and did not hear confirmed. */
+  private async finish(me: MeJson): Promise<MeJson> {
+    return (await pendingEnrolment(this.store)) ? publishKeys(this.store, this.api) : me;
   }
 
   private enrol(): Promise<MeJson> {
@@ -115,14 +129,21 @@ export class Leader {
     return enrol(this.store, this.api, this.platform);
   }
 
-  /** Finish an enrolment whose answer was lost. */
-  private async finish(me: MeJson): Promise<MeJson> {
-    const pending = (await this.store.fact<{ published: { account_key: string } } | null>("enrolment"))
-      .value;
-    if (pending?.published.account_key === me.account_key) {
-      await this.store.setFact("enrolment", null);
-    }
-    return me;
+  /** This browser cannot talk for the account: nothing of it works until a person has decided. */
+  private halt(phase: "no_keys_here" | "revoked"): void {
+    if (this.running) this.quit();
+    this.events.phase(phase);
+  }
+
+  /** Make this browser a device by the recovery secret; `forbidden` when it is one already. */
+  restore(secret: string): Promise<null> {
+    const { store, api, platform, box } = this;
+    return this.restores.run("restore", async () => {
+      if (this.running || (await this.loadKeys())) throw refuse("forbidden");
+      if (!(await pendingEnrolment(store))) await prepareDevice({ store, api, platform }, box, secret);
+      await this.meet();
+      return null;
+    });
   }
 
   private run(keyring: Keyring): void {
@@ -147,7 +168,7 @@ export class Leader {
     const outbox = new Outbox(core);
     const cursors = new Cursors(core);
     const sync = new Sync(core, outbox, cursors);
-    const handlers = leaderHandlers({ core, outbox, cursors });
+    const handlers = leaderHandlers({ core, outbox, cursors, box: this.box });
     this.running = { core, sync, outbox, cursors, handlers };
     this.settle(this.running);
     this.events.phase("ready");

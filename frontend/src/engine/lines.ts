@@ -1,14 +1,24 @@
 /** System lines: what a verified commit did, in words for the timeline; never from server events. */
 import type { Core } from "../crypto/commit";
-import { equalBytes } from "../crypto/encoding";
+import { entryOf, parseDeviceList } from "../crypto/device_list";
+import { equalBytes, hex } from "../crypto/encoding";
+import type { Trust } from "../crypto/epoch";
 import type { Op } from "../crypto/ops";
-import { ROLE_ADMIN } from "../crypto/roster";
+import { ROLE_ADMIN, type Roster, findMember } from "../crypto/roster";
 import { LEAVE, parseStatement } from "../crypto/statements";
 import type { Id } from "./contract";
 import { idOf } from "./ids";
 
 export interface SystemLine {
-  kind: "created" | "joined" | "left" | "removed" | "renamed" | "role";
+  kind:
+    | "created"
+    | "joined"
+    | "left"
+    | "removed"
+    | "renamed"
+    | "role"
+    | "device_added"
+    | "device_dropped";
   /** Who did it; for `left` the person who left. */
   by: Id;
   about: Id[];
@@ -19,6 +29,12 @@ export interface SystemLine {
 }
 
 type Line = Omit<SystemLine, "atMs">;
+
+/** The room before a commit, and the device lists that are at hand. */
+export interface Before {
+  readonly roster: Roster;
+  readonly trust: Pick<Trust, "lists">;
+}
 
 function isOwnLeave(op: Extract<Op, { op: "remove" }>): boolean {
   return op.statement.length > 0 && parseStatement(op.statement).kind === LEAVE;
@@ -49,11 +65,27 @@ function lineOf(op: Op, by: Id, title: string): Line | null {
   }
 }
 
+/**
+ * What a newer list of a member says: whose devices they are is the member's own statement,
+ * whoever committed it. Null where one of the lists is not at hand.
+ */
+function deviceLines(op: Extract<Op, { op: "refresh" }>, { roster, trust }: Before): Line[] {
+  const by = idOf(op.user);
+  const row = findMember(roster, op.user);
+  const [before, after] = [row?.listHash, op.listHash].map((hash) => hash && trust.lists.get(hex(hash)));
+  if (!before || !after) return [];
+  const [old, next] = [parseDeviceList(before.data), parseDeviceList(after.data)];
+  const isAdded = next.entries.some(({ device }) => !entryOf(old, device));
+  const isDropped = old.entries.some(({ device }) => !entryOf(next, device));
+  const line = (kind: Line["kind"]): Line => ({ kind, by, about: [by], text: "" });
+  return [...(isAdded ? [line("device_added")] : []), ...(isDropped ? [line("device_dropped")] : [])];
+}
+
 /** Give the lines of a commit; those who joined together stand in one line. */
 export function systemLines(
   ops: readonly Op[],
   { committerUser, time }: Pick<Core, "committerUser" | "time">,
-  title: string,
+  { title, ...before }: Before & { title: string },
 ): SystemLine[] {
   const by = idOf(committerUser);
   const lines: SystemLine[] = [];
@@ -62,6 +94,8 @@ export function systemLines(
     const last = lines.at(-1);
     if (line?.kind === "joined" && last?.kind === "joined") last.about.push(...line.about);
     else if (line) lines.push({ ...line, atMs: time });
+    if (op.op !== "refresh") continue;
+    lines.push(...deviceLines(op, before).map((one) => ({ ...one, atMs: time })));
   }
   return lines;
 }

@@ -38,7 +38,8 @@ export async function compareLog(
   return own || log || seq === 0 ? log : adopt(batch, seen, seq);
 }
 
-function noteFork(batch: Batch, { seq, log: asserted }: SeenLog, own: Uint8Array): void {
+/** Keep the evidence when a member asserts another order of the log than ours. */
+export function noteFork(batch: Batch, { seq, log: asserted }: SeenLog, own: Uint8Array): void {
   try {
     checkLogHash(own, asserted);
   } catch (error) {

@@ -43,6 +43,8 @@ export interface RoomRecord {
   reopened: boolean;
   /** The names of everybody who was ever met here. */
   names: Record<Id, string>;
+  /** The places up to here are still to be fetched, newest first; absent or 0: none. */
+  olderTo?: number;
 }
 
 /** A record with the revision that it was read at. */

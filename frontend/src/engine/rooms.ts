@@ -1,6 +1,7 @@
 /** The list of rooms: told by the server, verified by the chain, kept here. */
 import type { Id } from "./contract";
 import type { Core } from "./core";
+import { isRestoring } from "./history";
 import {
   type RoomRecord,
   newRecord,
@@ -12,6 +13,9 @@ import { Refusal, refuse } from "./refusal";
 import { ROOM_TABLES } from "./store/schema";
 import { Changes } from "./store/store";
 import type { RoomJson } from "./wire";
+
+/** How many messages of each room a restored browser shows before it fetches older ones. */
+export const NEWEST = 50;
 
 function namesIn(info: RoomJson): Record<Id, string> {
   return Object.fromEntries(info.members.map((member) => [member.user_id, member.nickname]));
@@ -35,12 +39,20 @@ function withInfo(record: RoomRecord, info: RoomJson, userId: Id): RoomRecord {
   };
 }
 
+/** A restored browser begins with a room's newest messages; what is older comes after them. */
+function fromNewest(record: RoomRecord, { head_seq: head }: RoomJson): RoomRecord {
+  const before = Math.max(0, head - NEWEST);
+  return { ...record, cursor: before, olderTo: before };
+}
+
 /** Take over what the server says of a room; makes its record when it is new. In its lane. */
 export async function updateInfo(core: Core, info: RoomJson): Promise<void> {
   const { store, userId } = core;
   const room = await readRoom(store, info.room_id);
   const changes = new Changes();
-  const record = withInfo(room?.record ?? newRecord(info, userId), info, userId);
+  const fresh = newRecord(info, userId);
+  const first = (await isRestoring(core)) ? fromNewest(fresh, info) : fresh;
+  const record = withInfo(room?.record ?? first, info, userId);
   await putRoom(store, changes, { record, revision: room?.revision ?? 0 });
   await store.commit(changes);
   core.changed({ rooms: [info.room_id] });

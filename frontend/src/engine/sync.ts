@@ -4,19 +4,23 @@
  */
 import { ProtocolError } from "../crypto/errors";
 import { applyHeld, applyLive, applyPage, applyStored, catchUp } from "./apply";
-import { deliverHistory, followChain } from "./chain";
+import { followChain } from "./chain";
 import { DUE, commitRoom } from "./commits";
 import type { Id } from "./contract";
 import type { Core } from "./core";
 import type { Cursors } from "./cursors";
+import { bringOwnList } from "./devices";
 import type { Heads, Push } from "./frames";
 import { refreshFriends, refreshMe } from "./friends";
+import { endRestoring } from "./history";
+import { fetchPast } from "./older";
 import type { Outbox } from "./outbox";
 import type { Cancel } from "./platform";
 import { readRoom, readRooms } from "./records";
 import { Refusal } from "./refusal";
 import { Conflict } from "./store/store";
 import { deleteRoom, moveCursor, refreshRoom, refreshRooms } from "./rooms";
+import { deliverHistory } from "./wraps";
 
 const HEADS_MS = 60_000;
 const HEADS_JITTER_MS = 15_000;
@@ -60,7 +64,7 @@ export class Sync {
       await refreshMe(this.core);
       await refreshFriends(this.core);
       const rooms = await refreshRooms(this.core);
-      for (const roomId of rooms) await this.inLane(roomId, () => this.freshen(roomId));
+      await this.freshenAll(rooms);
       await this.syncAll();
     });
     const pushes = this.collected;
@@ -70,6 +74,32 @@ export class Sync {
     await this.quietly(() => this.core.keyring.renewPrekey());
     await this.quietly(() => this.core.keyring.destroyOldPrekeys());
     await this.quietly(() => this.outbox.kickAll());
+    await this.quietly(() => this.fetchPast());
+  }
+
+  /** Follow every room's chain; once all were followed, history records are needed no more. */
+  private async freshenAll(rooms: readonly Id[]): Promise<void> {
+    const missed = new Set<Id>();
+    for (const roomId of rooms) {
+      await this.inLane(roomId, async () => {
+        try {
+          await this.freshen(roomId);
+        } catch (error) {
+          if (!(error instanceof ProtocolError)) missed.add(roomId);
+          throw error;
+        }
+      });
+    }
+    if (missed.size === 0) await endRestoring(this.core);
+    for (const roomId of rooms) {
+      await this.inLane(roomId, () => bringOwnList(this.core, roomId));
+    }
+  }
+
+  /** After restoring: what is older than each room's newest messages. */
+  private fetchPast(): Promise<void> {
+    const isGoing = () => !this.isStopped && this.core.socket.state === "online";
+    return isGoing() ? fetchPast(this.core, isGoing) : Promise.resolve();
   }
 
   /**
@@ -233,6 +263,7 @@ export class Sync {
   }
 
   private async profileChanged(userId: Id): Promise<void> {
+    if (userId === this.core.userId) await refreshMe(this.core);
     await refreshFriends(this.core);
     await this.core.people.refresh(userId);
     for (const record of await readRooms(this.core.store)) {

@@ -73,7 +73,8 @@ export class Tab {
   /** Everything of a former visit is on screen before the network is asked. */
   private async showLocal(store: Store): Promise<void> {
     const [device, pending] = [await store.fact("device"), await store.fact("enrolment")];
-    if (device.value && !pending.value) this.became("ready");
+    const isRevoked = (await store.fact("revoked")).value;
+    if (device.value && !pending.value) this.became(isRevoked ? "revoked" : "ready");
   }
 
   private async queueForLead(): Promise<void> {
@@ -176,6 +177,8 @@ export class Tab {
         return { text: await loadDraft(store, command.args.roomId) };
       case "forget":
         return this.leader ? this.forget() : this.forward(command);
+      case "restore":
+        return this.leader ? this.leader.restore(command.args.secret) : this.forward(command);
       default:
         return this.leader
           ? this.leader.command(command.name, command.args)
@@ -273,14 +276,17 @@ export class Tab {
   private async serve(message: Extract<TabMessage, { type: "command" }>): Promise<void> {
     const { from: to, id, name, args } = message;
     try {
-      const result =
-        name === "forget"
-          ? await this.forget()
-          : await this.leader?.command(name as LeaderCommand, args);
+      const result = await this.serveCommand(name, args);
       this.send({ type: "done", to, id, result });
     } catch (error) {
       this.send({ type: "failed", to, id, failure: failureOf(error) });
     }
+  }
+
+  private serveCommand(name: CommandName, args: Args<CommandName>): Promise<unknown> | undefined {
+    if (name === "forget") return this.forget();
+    if (name === "restore") return this.leader?.restore((args as Args<"restore">).secret);
+    return this.leader?.command(name as LeaderCommand, args);
   }
 
   private hearAnswer(message: Extract<TabMessage, { type: "done" | "failed" }>): void {

@@ -2,15 +2,17 @@
 import { hex } from "../crypto/encoding";
 import { deviceId } from "../crypto/identity";
 import { fingerprint } from "../crypto/safety";
-import type { Connection, Friend, Id, Me, RoomSummary, Snapshot, Timeline } from "./contract";
+import type { Connection, Friend, Id, Me, Restoring, RoomSummary, Snapshot, Timeline } from "./contract";
 import type { Change } from "./core";
 import { idBytes, idOf } from "./ids";
 import type { SystemLine } from "./lines";
 import { membershipOf, nameIn } from "./membership";
 import { readOutbox } from "./outbox";
 import { isOutstanding } from "./outbox_state";
+import { isWrittenDown } from "./recovery";
 import { type RoomRecord, readRoom, readRooms } from "./records";
 import { refuse } from "./refusal";
+import type { KeptHistory } from "./restoring";
 import { bodyOfItem } from "./store/reopen";
 import type { ItemRow, OutboxRow } from "./store/schema";
 import type { Store } from "./store/store";
@@ -139,6 +141,7 @@ export class Views {
       statusMessage: me.status_message,
       fingerprint: (this.own.digits.match(/.{5}/g) ?? []).join(" "),
       deviceId: idOf(deviceId(user, device.dskPub)),
+      hasRecoveryKey: await isWrittenDown(this.store),
     };
     this.emit({ me: shown });
   }
@@ -172,7 +175,16 @@ export class Views {
       ),
     );
     rooms.sort((left, right) => right.lastAtMs - left.lastAtMs);
-    this.emit({ rooms });
+    this.emit({ rooms, restoring: await this.restoring(records) });
+  }
+
+  /** Count the rooms whose past is here while this browser is being restored. */
+  private async restoring(records: readonly RoomRecord[]): Promise<Restoring | null> {
+    const isFollowing = Boolean((await this.store.fact<KeptHistory>("history")).value);
+    const isDone = ({ view, olderTo = 0 }: RoomRecord) => view !== null && olderTo === 0;
+    const done = records.filter(isDone).length;
+    const isLeft = records.some(({ olderTo = 0 }) => olderTo > 0);
+    return isFollowing || isLeft ? { done, of: records.length } : null;
   }
 
   private async summary(record: RoomRecord, outbox: readonly OutboxRow[]): Promise<RoomSummary> {

@@ -100,3 +100,24 @@ export interface LogPage {
   items: LogItem[];
   more?: boolean;
 }
+
+export interface RecoveryJson {
+  recovery_blob: string;
+  recovery_sig: string;
+}
+
+export interface DeviceJson {
+  device_id: Id;
+  created_ms: number;
+  last_used_ms: number;
+  current: boolean;
+}
+
+export interface HistoryRecordJson {
+  epoch: number;
+  commit_hash: string;
+  bk_version: number;
+  writer_device: Id;
+  record: string;
+  sig: string;
+}

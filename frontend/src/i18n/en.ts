@@ -34,14 +34,13 @@ export const en: Catalogue = {
   phase: {
     startingSlow: "Opening your chats…",
     enrollingSlow: "Getting this browser ready…",
-    noKeysTitle: "This browser cannot open your chats",
+    noKeysTitle: "Get your chats back",
     noKeysText:
-      "The keys of this account are only in the browser where you first signed in. Messages open with those keys alone; the server cannot open them for you.",
-    noKeysNow: "What you can do now",
-    noKeysNowText:
-      "Your chats are still there in the browser where you first signed in. Here you can manage your account and password.",
-    noKeysLater: "What comes later",
-    noKeysLaterText: "Connecting this browser with a recovery key or with another device is on its way.",
+      "The keys that open your messages are not in this browser. Give the recovery key that you wrote down, and all your chats come back, old messages too. No other device has to be on.",
+    revokedTitle: "This browser was taken off your devices",
+    revokedText: "Another of your devices removed this browser. It cannot receive or send new messages.",
+    revokedHint:
+      "To use it again, erase what is here, sign in and give your recovery key. If you did not do this, change your password on another device.",
     insecureTitle: "Please use the secure address",
     insecureText:
       "The connection to this address is not encrypted, so the browser does not allow keys to be made. It works at an address that starts with https://.",
@@ -122,6 +121,7 @@ export const en: Catalogue = {
     nothingYet: "No messages yet",
     people: (number) => count(number, "person", "people"),
     untitled: "Chat without a name",
+    restoring: (done, of) => `Getting your old messages back (${String(done)} of ${count(of, "chat", "chats")})`,
     newTitle: "New chat",
     one: "One friend",
     group: "Group",
@@ -187,6 +187,8 @@ export const en: Catalogue = {
     removedAlone: (about) => `${about} is no longer in this chat`,
     renamed: (who, title) => `${who} renamed the chat to “${title}”`,
     role: (about) => `${about} is an admin now`,
+    deviceAdded: (who) => `${who} added a device`,
+    deviceDropped: (who) => `${who} removed a device`,
     someone: "Somebody",
   },
   composer: {
@@ -238,6 +240,55 @@ export const en: Catalogue = {
     invited: "Added",
     renamed: "Renamed",
   },
+  restore: {
+    action: "Get my chats back",
+    lost: "I have lost the recovery key",
+    lostElsewhere:
+      "Is there another browser in which your chats still open? If you have not written the key down yet, it is there under “Me → Recovery key → Show”. You can go on chatting in that browser: do not erase it.",
+    lostForGood:
+      "Without the paper and without such a browser there is no way back today. The person who runs this server cannot open your chats either. Starting again with new keys is on its way.",
+    eraseAction: "Erase and start again",
+    eraseTitle: "Erase this browser?",
+    eraseText:
+      "The keys and chats that are left in this browser are deleted. Then your recovery key makes it a new device.",
+  },
+  recovery: {
+    title: "Recovery key",
+    text: "If you lose this browser, or sign in on a new device, only this key opens your chats. The server does not have it.",
+    reminder: "You have not written it down yet. If this browser were lost now, your chats would be lost too.",
+    isWritten: "You have written it down. It is not in this browser any more.",
+    show: "Show",
+    test: "Test my recovery key",
+    testText: "Type the key that you wrote down. It is tried as on a new device; nothing changes.",
+    tested: "This is your recovery key. Keep it safe.",
+    paper:
+      "Write the six words on paper, in this order. Whoever knows them can open all your chats. Show them to nobody.",
+    code: "For printing, this code",
+    codeHint: "It does the same as the words. One of the two is enough.",
+    written: "I have written it down",
+    typeAgain: "Look at your paper and type it once again. If it is right, it is deleted from this browser.",
+    check: "Check",
+    label: "Recovery key",
+    labelHint: "Six words with spaces between them, or the code of 52 characters.",
+    checking: "Checking the key… This takes some seconds.",
+    wrongWords: (places) => `Word ${places} is not in the list. Please look at your paper again.`,
+    notWords: "This is not a recovery key. It has six words, or a code of 52 characters.",
+  },
+  devices: {
+    title: "Devices",
+    text: "These can open your chats. If you do not know one, remove it and change your password.",
+    thisOne: "This device",
+    other: "Another device",
+    since: (date) => `since ${date}`,
+    used: (date) => `last used ${date}`,
+    revoke: "Remove",
+    revokeOf: (since) => `Remove the device in use ${since}`,
+    revokeTitle: "Remove this device?",
+    revokeText: (since) =>
+      `In use ${since}. It is signed out at once and cannot read anything new. Messages it has received may still be on it. To use it again, the recovery key is needed.`,
+    revokeAction: "Remove",
+    revoked: "The device is removed",
+  },
   me: {
     title: "Me",
     nickname: "Name",
@@ -265,8 +316,12 @@ export const en: Catalogue = {
       "Chats and keys stay in this browser, locked. Sign in here again and everything is as it was. On a shared computer, use “Erase from this browser” instead.",
     erase: "Erase from this browser",
     eraseTitle: "Erase everything from this browser?",
-    eraseText:
-      "The keys and chats in this browser are deleted and you are signed out. They cannot be continued in another browser yet: after signing in again, the chats so far cannot be opened.",
+    eraseText: "The keys and chats in this browser are deleted and you are signed out.",
+    eraseWithKey: "After signing in again, the recovery key that you wrote down brings your chats back.",
+    eraseWithoutKey:
+      "You have not written your recovery key down: after signing in again, the chats so far cannot be opened.",
+    signOutErase:
+      "You have your recovery key on paper, so you may also erase this browser as you leave. You will need the key next time.",
     eraseAction: "Erase and sign out",
     eraseWaiting: (number) => `${count(number, "message", "messages")} not yet sent will be deleted too.`,
     eraseFailed: "The keys could not be deleted, so you are still signed in. Please try again.",
@@ -306,6 +361,15 @@ export const en: Catalogue = {
     room_deleted: "This chat was deleted.",
     rate_limited: "That was too often. Please try again in a moment.",
     busy: "The server is busy. Please try again in a moment.",
+    recovery_secret: "This is not the recovery key of this account. Please check the words and their order.",
+    recovery_words: "There is no such word in a recovery key. Please look at your paper again.",
+    recovery_blob:
+      "What the server keeps for your recovery was changed, or is old. Your key is not wrong. Please tell the person who runs this server.",
+    recovery_lists:
+      "The server does not show all of your device list, so we stopped. Try later; if it stays so, tell the person who runs this server.",
+    recovery_gone: "You have written the recovery key down, and it is not in this browser any more.",
+    devices_full: "You have too many devices. Remove one that you do not use, on another device.",
+    list_version: "Another device changed the list at the same moment. Please try once more.",
     too_large: "The message is too long. Please send it in parts.",
     other: (code) => `That did not work. Please try again. (${code})`,
   },

@@ -68,7 +68,7 @@ export class App extends LightElement {
   override render() {
     const engine = this.engine;
     if (engine === null) return nothing;
-    if (hasPage(this.known.phase)) return phasePage(this.known.phase, this.publicUrl);
+    if (hasPage(this.known.phase)) return phasePage(this.known.phase, this.publicUrl, engine);
     const inRoom = this.route.page === "room";
     return html`<a class="skip" href="#main">${words().app.skip}</a>
       <gamrae-ribbon .connection=${this.known.connection} .phase=${this.known.phase}></gamrae-ribbon>

@@ -9,10 +9,13 @@ import { confirmed } from "./dialog.ts";
 import { icon } from "./icons.ts";
 import { showKeyboardHelp } from "./keyboard_help.ts";
 import { LightElement } from "./light.ts";
+import "./me_devices.ts";
+import "./me_recovery.ts";
 import { postForm } from "./navigation.ts";
 import { notify } from "./notices.ts";
 import { avatar, name, skeletonRows } from "./person.ts";
 import { forgetShell } from "./shell_cache.ts";
+import { askToSignOut } from "./sign_out.ts";
 import type { AppState } from "./state.ts";
 import { chooseTheme, storedTheme, type Theme } from "./theme.ts";
 
@@ -37,7 +40,7 @@ export class MeScreen extends LightElement {
     const me = this.state.me;
     return html`<header class="list-head"><h1 tabindex="-1">${t.title}</h1></header>
       <div class="list-body me">
-        ${me === null ? skeletonRows(words().app.loading) : html`${this.profile(me)}${this.fingerprint(me)}${this.account(me)}`}
+        ${me === null ? skeletonRows(words().app.loading) : html`${this.profile(me)}${this.devices(me)}${this.fingerprint(me)}${this.account(me)}`}
         ${this.appearance()}
         <section><button type="button" class="button quiet" @click=${this.signOut}>${t.signOut}</button>
           <button type="button" class="button text-danger" @click=${this.erase}>${t.erase}</button></section>
@@ -59,6 +62,11 @@ export class MeScreen extends LightElement {
         <button type="submit" class="button primary" ?disabled=${this.saving}>${words().common.save}</button>
       </form>
     </section>`;
+  }
+
+  private devices(me: Me): TemplateResult {
+    return html`<gamrae-me-recovery .engine=${this.engine} ?isWritten=${me.hasRecoveryKey}></gamrae-me-recovery>
+      <gamrae-me-devices .engine=${this.engine} .me=${me}></gamrae-me-devices>`;
   }
 
   private fingerprint(me: Me): TemplateResult {
@@ -116,25 +124,34 @@ export class MeScreen extends LightElement {
     postForm(pages.language, { language: chosen, next: location.pathname });
   };
 
-  /** The keys stay, sealed, in this browser: until an account can be restored, erasing them loses its chats. */
+  /** The keys stay, sealed, in this browser; with the recovery key written down they need not. */
   private readonly signOut = async (): Promise<void> => {
-    const t = words().me;
-    if (!(await confirmed({ title: t.signOutTitle, text: t.signOutText, action: t.signOut, danger: false }))) return;
-    await forgetShell();
-    postForm(pages.signOut, {});
+    const how = await askToSignOut(this.state.me?.hasRecoveryKey === true, this.waitingText());
+    if (how === "erase") await this.eraseAndLeave();
+    else if (how === "keep") await leave();
   };
 
   private readonly erase = async (): Promise<void> => {
     const t = words().me;
-    const waiting = this.state.connection?.waiting ?? 0;
-    const text = waiting > 0 ? `${t.eraseText} ${t.eraseWaiting(waiting)}` : t.eraseText;
+    const lasting = this.state.me?.hasRecoveryKey === true ? t.eraseWithKey : t.eraseWithoutKey;
+    const text = `${t.eraseText} ${lasting}${this.waitingText()}`;
     if (!(await confirmed({ title: t.eraseTitle, text, action: t.eraseAction }))) return;
-    const outcome = await outcomeOf(this.engine.command("forget", {}));
-    if (!outcome.done) {
-      notify(t.eraseFailed);
-      return;
-    }
-    await forgetShell();
-    postForm(pages.signOut, {});
+    await this.eraseAndLeave();
   };
+
+  private waitingText(): string {
+    const waiting = this.state.connection?.waiting ?? 0;
+    return waiting > 0 ? ` ${words().me.eraseWaiting(waiting)}` : "";
+  }
+
+  private async eraseAndLeave(): Promise<void> {
+    const outcome = await outcomeOf(this.engine.command("forget", {}));
+    if (outcome.done) await leave();
+    else notify(words().me.eraseFailed);
+  }
+}
+
+async function leave(): Promise<void> {
+  await forgetShell();
+  postForm(pages.signOut, {});
 }

@@ -94,6 +94,10 @@ function factText(item: TimelineItem): string {
       return t.renamed(who, item.text);
     case "role":
       return t.role(about);
+    case "device_added":
+      return t.deviceAdded(who);
+    case "device_dropped":
+      return t.deviceDropped(who);
     case "text":
     case "unreadable":
       return item.text;

@@ -1,9 +1,9 @@
 /** Pages for the states in which there is no chat to show: honest about what is, and what can be done. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import type { Phase } from "../engine/contract.ts";
+import type { Engine, Phase } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
-import { postForm } from "./navigation.ts";
+import "./restore.ts";
 
 /** Phases that have a page of their own; in all others the three tabs are shown. */
 export type PagePhase = Exclude<Phase, "starting" | "enrolling" | "ready">;
@@ -23,18 +23,6 @@ function reloadButton(): TemplateResult {
   return html`<button type="button" class="button primary" @click=${() => location.reload()}>${words().phase.reload}</button>`;
 }
 
-function noKeys(): PageText {
-  const t = words().phase;
-  return {
-    title: t.noKeysTitle,
-    paragraphs: [t.noKeysText],
-    action: html`<section><h2>${t.noKeysNow}</h2><p>${t.noKeysNowText}</p></section>
-      <section><h2>${t.noKeysLater}</h2><p>${t.noKeysLaterText}</p></section>
-      <p class="phase-actions"><a class="button primary" href="/accounts/password/change/">${t.account}</a>
-      <button type="button" class="button quiet" @click=${() => postForm("/accounts/logout/", {})}>${words().me.signOut}</button></p>`,
-  };
-}
-
 /** The way to the secure address, where the server knows one that is not this. */
 function secureLink(publicUrl: string): TemplateResult | undefined {
   if (!publicUrl.startsWith("https://") || publicUrl === location.origin) return undefined;
@@ -48,11 +36,18 @@ function insecure(publicUrl: string): PageText {
   return action === undefined ? { ...text, hint: t.insecureHint } : { ...text, action };
 }
 
-function textOf(phase: PagePhase, publicUrl: string): PageText {
+function textOf(phase: PagePhase, publicUrl: string, engine: Engine): PageText {
   const t = words().phase;
   switch (phase) {
     case "no_keys_here":
-      return noKeys();
+      return { title: t.noKeysTitle, paragraphs: [t.noKeysText], action: html`<gamrae-restore .engine=${engine}></gamrae-restore>` };
+    case "revoked":
+      return {
+        title: t.revokedTitle,
+        paragraphs: [t.revokedText],
+        hint: t.revokedHint,
+        action: html`<gamrae-revoked .engine=${engine}></gamrae-revoked>`,
+      };
     case "insecure":
       return insecure(publicUrl);
     case "unsupported":
@@ -68,8 +63,8 @@ function textOf(phase: PagePhase, publicUrl: string): PageText {
   }
 }
 
-export function phasePage(phase: PagePhase, publicUrl: string): TemplateResult {
-  const text = textOf(phase, publicUrl);
+export function phasePage(phase: PagePhase, publicUrl: string, engine: Engine): TemplateResult {
+  const text = textOf(phase, publicUrl, engine);
   return html`<main class="phase" id="main" tabindex="-1">
     <h1 tabindex="-1">${text.title}</h1>
     ${text.paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}

@@ -38,13 +38,22 @@ export class Rooms extends LightElement {
         <h1 tabindex="-1">${t.title}</h1>
         <button type="button" class="icon-button" aria-label=${t.new} @click=${this.start}>${icon("add")}</button>
       </header>
+      <div role="status">${this.restoring()}</div>
       <div class="list-body">${this.content()}</div>`;
+  }
+
+  /** How far a restored browser is; while its rooms are not here yet there is no empty list. */
+  private restoring(): TemplateResult | typeof nothing {
+    const { restoring } = this.state;
+    if (restoring === null) return nothing;
+    return html`<p class="ribbon">${words().rooms.restoring(restoring.done, restoring.of)}</p>`;
   }
 
   private content(): TemplateResult {
     const t = words().rooms;
     const rooms = this.state.rooms;
     if (rooms === null) return skeletonRows(words().app.loading);
+    if (rooms.length === 0 && this.state.restoring !== null) return skeletonRows(words().app.loading);
     if (rooms.length === 0) {
       return emptyState(t.empty, t.emptyHint, html`<button type="button" class="button primary" @click=${this.start}>${t.new}</button>`);
     }

@@ -1,6 +1,6 @@
 /** What the screens know: the newest of each part that the engine has shown. Null: not shown yet. */
 
-import type { Connection, Id, Me, Phase, RoomSummary, Snapshot, Timeline } from "../engine/contract.ts";
+import type { Connection, Id, Me, Phase, Restoring, RoomSummary, Snapshot, Timeline } from "../engine/contract.ts";
 
 export interface AppState {
   phase: Phase;
@@ -8,6 +8,7 @@ export interface AppState {
   connection: Connection | null;
   friends: NonNullable<Snapshot["friends"]> | null;
   rooms: RoomSummary[] | null;
+  restoring: Restoring | null;
   timeline: Timeline | null;
 }
 
@@ -17,6 +18,7 @@ export const nothingYet: AppState = {
   connection: null,
   friends: null,
   rooms: null,
+  restoring: null,
   timeline: null,
 };
 

@@ -82,6 +82,13 @@ export class World {
     return person;
   }
 
+  /** The same person in front of a browser that has nothing of theirs. */
+  elsewhere(person: Person): Person {
+    const other = new Person(this, person.id, `${person.name} elsewhere`, new IDBFactory());
+    this.people.push(other);
+    return other;
+  }
+
   /** Add people who are all friends of the first. */
   async friends(...names: string[]): Promise<Person[]> {
     const people = await Promise.all(names.map((name) => this.person(name)));
@@ -144,7 +151,7 @@ interface PromiseWithResolversLike {
 }
 
 export class Person {
-  readonly session: Session;
+  session: Session;
   page!: Page;
   readonly pages: Page[] = [];
   private browser = new Browser();
@@ -154,6 +161,8 @@ export class Person {
     readonly world: World,
     readonly id: Id,
     readonly name: string,
+    /** What this browser keeps; people on their first browser share one store. */
+    private readonly stores: IDBFactory | null = null,
   ) {
     this.session = { user: id, device: null };
   }
@@ -179,8 +188,37 @@ export class Person {
     const page = new Page(this.platform(), this.id);
     this.page = page;
     this.pages.push(page);
-    await page.tab.start();
+    await this.withStores(() => page.tab.start());
     return page;
+  }
+
+  /** Stores are opened by their global name: no other browser may open one meanwhile. */
+  private async withStores<T>(work: () => Promise<T>): Promise<T> {
+    const before = globalThis.indexedDB;
+    if (this.stores) globalThis.indexedDB = this.stores;
+    try {
+      return await work();
+    } finally {
+      globalThis.indexedDB = before;
+    }
+  }
+
+  /** Sign in again, after the server ended the login. */
+  signIn(): void {
+    this.session = { user: this.id, device: null };
+  }
+
+  /** Write the recovery key down, as the screen shows it. */
+  async words(): Promise<string> {
+    return (await this.ask("recovery_show", {})).words;
+  }
+
+  /** Open the page and give the recovery key; resolves when this browser is online. */
+  async restore(secret: string): Promise<void> {
+    await this.open();
+    await until(() => this.page.seen.phase === "no_keys_here", `${this.name} is not asked for it`);
+    await this.ask("restore", { secret });
+    await this.online();
   }
 
   async online(): Promise<void> {

@@ -4,7 +4,7 @@ import { parseEnvelope } from "../../src/crypto/envelope";
 import { systemRandom } from "../../src/crypto/primitives";
 import type { Id } from "../../src/engine/contract";
 import { idBytes, idOf } from "../../src/engine/ids";
-import type { MessageItem } from "../../src/engine/wire";
+import type { HistoryRecordJson, MessageItem } from "../../src/engine/wire";
 import type { Clock } from "./clock";
 import { Accounts } from "./server_accounts";
 import { type Asked, Problem, type Session } from "./server_asked";
@@ -14,6 +14,7 @@ import { ServerSocket } from "./server_socket";
 export class Server extends Accounts {
   readonly rooms = new Map<Id, ServerRoom>();
   readonly sockets = new Set<ServerSocket>();
+  readonly sessions = new Set<Session>();
   /** False: accepted messages wait until a test calls `archive`. */
   isArchiving = true;
   /** False: nothing is shown before it is stored. */
@@ -87,6 +88,7 @@ export class Server extends Accounts {
       const body = JSON.parse((init.body as string | undefined) ?? "{}") as Record<string, unknown>;
       try {
         const { user } = session;
+        if (session.isOver) throw new Problem("not_signed_in", 401);
         const what = `${init.method ?? "GET"} ${route(path)}`;
         const answer = this.answer(what, { ...{ user, session, path, query, body } });
         if (what === this.loseAnswerTo) throw new TypeError("the connection broke");
@@ -141,6 +143,33 @@ export class Server extends Accounts {
     return { epoch, hash };
   }
 
+  /** A leave waits, or a member has a newer device list than the roster names. */
+  private isStale(room: ServerRoom): boolean {
+    const isOld = room.roster.some((row) => this.listVersion(idOf(row.user)) > row.listVersion);
+    return room.leaving.size > 0 || isOld;
+  }
+
+  private jsonOf(room: ServerRoom, user: Id): unknown {
+    const isStale = room.isMember(user) && this.isStale(room);
+    return { ...room.json(user, this.nameOf), stale: isStale };
+  }
+
+  /** Whoever lost their device is signed out there; everybody near hears of the new list. */
+  listChanged(user: Id, dropped: readonly Id[]): void {
+    for (const socket of [...this.sockets]) {
+      if (dropped.includes(socket.session.device ?? "")) socket.lose(4001);
+    }
+    for (const session of this.sessions) {
+      if (!dropped.includes(session.device ?? "")) continue;
+      session.device = null;
+      session.isOver = true;
+    }
+    const near = this.friendships.filter((pair) => pair.includes(user)).flat();
+    for (const id of new Set([user, ...near])) {
+      this.tellUser(id, { event: "profile.changed", user_id: user });
+    }
+  }
+
   private roomFor(user: Id, id: Id): ServerRoom {
     const room = this.room(id);
     if (!room.stays.has(user)) throw new Problem("not_found", 404);
@@ -173,16 +202,16 @@ export class Server extends Accounts {
     ...this.accountHandlers,
     "POST devices/challenge": () => ({ nonce: encodeBase64url(systemRandom(32)) }),
     "POST devices/proof": ({ session, body }) => {
-      session.device = body["device_id"] as Id;
+      this.proved(session, body["device_id"] as Id);
       return null;
     },
     "GET rooms": ({ user }) => ({
       rooms: [...this.rooms.values()]
         .filter((room) => room.stays.has(user))
-        .map((room) => room.json(user, this.nameOf)),
+        .map((room) => this.jsonOf(room, user)),
     }),
     "POST rooms": (asked) => this.create(asked),
-    "GET rooms/*": ({ user, path }) => this.roomFor(user, path[1]!).json(user, this.nameOf),
+    "GET rooms/*": ({ user, path }) => this.jsonOf(this.roomFor(user, path[1]!), user),
     "DELETE rooms/*": ({ user, path }) => {
       const room = this.roomFor(user, path[1]!);
       this.tell(room, { event: "room.deleted", room_id: room.id });
@@ -208,9 +237,18 @@ export class Server extends Accounts {
       for (const epoch of body["epochs"] as number[]) room.wraps.delete(`${session.device}/${epoch}`);
       return null;
     },
-    "PUT rooms/*/history-records": ({ user, path, body }) => {
-      this.roomFor(user, path[1]!).records.push(...(body["records"] as unknown[]));
+    "PUT rooms/*/history-records": ({ user, session, path, body }) => {
+      const { records } = this.roomFor(user, path[1]!);
+      for (const record of body["records"] as HistoryRecordJson[]) {
+        records.push({ user, ...record, writer_device: session.device! });
+      }
       return null;
+    },
+    "GET rooms/*/history-records": ({ user, path, query }) => {
+      const after = Number(query.get("after"));
+      const own = this.roomFor(user, path[1]!).records.filter((row) => row.user === user);
+      const rows = own.filter((row) => row.epoch > after).sort((a, b) => a.epoch - b.epoch);
+      return { records: rows.slice(0, 100) };
     },
     "POST rooms/*/leave": (asked) => this.leave(asked),
     "POST rooms/*/hide": ({ user, path }) => {
@@ -221,9 +259,17 @@ export class Server extends Accounts {
     "GET rooms/*/items": ({ user, path, query }) => {
       const room = this.roomFor(user, path[1]!);
       const after = Number(query.get("after"));
-      return { room_id: room.id, after, ...room.page(user, after) };
+      const upto = Number(query.get("upto") ?? room.log.length);
+      return { room_id: room.id, after, ...room.page(user, after, Math.min(100, upto - after)) };
     },
   };
+
+  /** Bind a login to a device of its account's newest list. */
+  proved(session: Session, device: Id): void {
+    if (!this.devicesOf(session.user).includes(device)) throw new Problem("device_proof", 403);
+    session.device = device;
+    this.sessions.add(session);
+  }
 
   /** Accept a message as the web process does. */
   accept(session: Session, roomId: Id, data: string): Record<string, unknown> {
@@ -240,8 +286,9 @@ export class Server extends Accounts {
       return { ...answer, ...at, accepted_ms, key_id, stamp };
     }
     if (!room.isMember(session.user)) throw new Problem("not_found", 404);
+    if (!this.devicesOf(session.user).includes(session.device)) throw new Problem("device_required", 403);
     const isHead = encodeBase64url(pre.commitHash) === room.head.hash;
-    if (!isHead || room.leaving.size > 0) throw new Problem("stale_epoch", 409);
+    if (!isHead || this.isStale(room)) throw new Problem("stale_epoch", 409);
     const stamp = { accepted_ms: this.clock.now(), key_id: 1, stamp: encodeBase64url(idBytes(roomId)) };
     const item = { kind: "message" as const, envelope: data, ...stamp };
     room.queue.push({ item, envelope });

@@ -1,6 +1,6 @@
 /** The people of the in-memory server: accounts, keys, friends. */
-import { parseDeviceList } from "../../src/crypto/device_list";
-import { decodeBase64url } from "../../src/crypto/encoding";
+import { listHash, parseDeviceList } from "../../src/crypto/device_list";
+import { decodeBase64url, equalBytes } from "../../src/crypto/encoding";
 import { parsePrekey } from "../../src/crypto/prekeys";
 import { systemRandom } from "../../src/crypto/primitives";
 import type { Id } from "../../src/engine/contract";
@@ -13,6 +13,7 @@ interface Account {
   status: string;
   accountKey: string | null;
   lists: { version: number; device_list: string; list_sig: string }[];
+  recovery: { recovery_blob: string; recovery_sig: string } | null;
   prekeys: Map<Id, { device_id: Id; seq: number; prekey: string; prekey_sig: string }>;
 }
 
@@ -28,11 +29,12 @@ export abstract class Accounts {
   requests: Request[] = [];
 
   abstract tellUser(user: Id, frame: Record<string, unknown>): void;
+  abstract listChanged(user: Id, dropped: readonly Id[]): void;
 
   addAccount(nickname: string): Id {
     const id = idOf(systemRandom(16));
     const email = `${nickname}@example.org`;
-    const none = { accountKey: null, lists: [], prekeys: new Map() };
+    const none = { accountKey: null, lists: [], recovery: null, prekeys: new Map() };
     this.accounts.set(id, { email, nickname, status: "", ...none });
     return id;
   }
@@ -72,10 +74,51 @@ export abstract class Accounts {
     account.accountKey = body["account_key"] as string;
     const { device_list, list_sig, prekey, prekey_sig } = body as Record<string, string>;
     account.lists.push({ version: 1, device_list: device_list!, list_sig: list_sig! });
+    const { recovery_blob, recovery_sig } = body as Record<string, string>;
+    account.recovery = { recovery_blob: recovery_blob!, recovery_sig: recovery_sig! };
     const [entry] = parseDeviceList(decodeBase64url(device_list!)).entries;
     const id = idOf(entry!.device);
     account.prekeys.set(id, { device_id: id, seq: 1, prekey: prekey!, prekey_sig: prekey_sig! });
     return this.me(session);
+  }
+
+  /** The ids in the newest list of an account. */
+  devicesOf(user: Id): Id[] {
+    const newest = this.account(user).lists.at(-1);
+    const entries = newest ? parseDeviceList(decodeBase64url(newest.device_list)).entries : [];
+    return entries.map(({ device }) => idOf(device));
+  }
+
+  listVersion(user: Id): number {
+    return this.account(user).lists.length;
+  }
+
+  private nextList({ user, session, body }: Asked): unknown {
+    const account = this.account(user);
+    const { device_list, list_sig, prekeys } = body as {
+      device_list: string;
+      list_sig: string;
+      prekeys: { prekey: string; prekey_sig: string }[];
+    };
+    const before = account.lists.at(-1)!;
+    const list = parseDeviceList(decodeBase64url(device_list));
+    const previous = listHash({ data: decodeBase64url(before.device_list), sig: new Uint8Array() });
+    const isNext = list.version === before.version + 1 && equalBytes(list.prevListHash, previous);
+    if (!isNext) throw new Problem("list_version", 409);
+    const dropped = this.devicesOf(user);
+    account.lists.push({ version: list.version, device_list, list_sig });
+    for (const row of prekeys) this.keepPrekey(user, row);
+    const gone = dropped.filter((id) => !this.devicesOf(user).includes(id));
+    for (const id of gone) account.prekeys.delete(id);
+    this.listChanged(user, gone);
+    return this.me(session);
+  }
+
+  private keepPrekey(user: Id, { prekey, prekey_sig }: { prekey: string; prekey_sig: string }): number {
+    const { seq, device } = parsePrekey(decodeBase64url(prekey));
+    const row = { device_id: idOf(device), seq, prekey, prekey_sig };
+    this.account(user).prekeys.set(row.device_id, row);
+    return seq;
   }
 
   private keysOf({ path, query }: Asked): unknown {
@@ -145,13 +188,17 @@ export abstract class Accounts {
       return this.me(session);
     },
     "POST me/keys": (asked) => this.enrol(asked),
-    "POST prekeys": ({ user, body }) => {
-      const { prekey, prekey_sig } = body as Record<string, string>;
-      const { seq, device } = parsePrekey(decodeBase64url(prekey!));
-      const row = { device_id: idOf(device), seq, prekey: prekey!, prekey_sig: prekey_sig! };
-      this.account(user).prekeys.set(row.device_id, row);
-      return { seq };
-    },
+    "POST me/device-lists": (asked) => this.nextList(asked),
+    "GET me/recovery": ({ user }) => this.account(user).recovery,
+    "GET devices": ({ user, session }) => ({
+      devices: this.devicesOf(user).map((device_id) => {
+        const times = { created_ms: 1, last_used_ms: 2 };
+        return { device_id, ...times, current: device_id === session.device };
+      }),
+    }),
+    "POST prekeys": ({ user, body }) => ({
+      seq: this.keepPrekey(user, body as { prekey: string; prekey_sig: string }),
+    }),
     "GET users/*/keys": (asked) => this.keysOf(asked),
     "GET users/*": ({ path }) => ({ user_id: path[1], nickname: this.nameOf(path[1]!) }),
     "GET friends": ({ user }) => this.friendsOf(user),

@@ -23,4 +23,6 @@ export interface Asked {
 export interface Session {
   user: Id;
   device: Id | null;
+  /** The server ended it: only signing in again helps. */
+  isOver?: boolean;
 }

@@ -6,7 +6,7 @@ import { applyOps, parseOps } from "../../src/crypto/ops";
 import { type Roster, parseOrigin, roomOf } from "../../src/crypto/roster";
 import type { Id } from "../../src/engine/contract";
 import { idOf } from "../../src/engine/ids";
-import type { CommitJson, LogItem, MessageItem, RoomJson } from "../../src/engine/wire";
+import type { CommitJson, HistoryRecordJson, LogItem, MessageItem, RoomJson } from "../../src/engine/wire";
 
 export interface CommitBody {
   core: string;
@@ -42,7 +42,7 @@ export class ServerRoom {
   readonly leaving = new Map<Id, { joined_epoch: number; statement: string }>();
   readonly cursors = new Map<Id, { delivered_to: number; read_to: number }>();
   readonly hidden = new Map<Id, number>();
-  readonly records: unknown[] = [];
+  readonly records: (HistoryRecordJson & { user: Id })[] = [];
   queue: Queued[] = [];
   roster: Roster = [];
 

@@ -77,7 +77,7 @@ export class ServerSocket implements SocketPort {
     const { server, session } = this;
     switch (frame.event) {
       case "device.prove":
-        session.device = frame["device_id"] as Id;
+        server.proved(session, frame["device_id"] as Id);
         this.isProved = true;
         return { user_id: session.user, device_id: session.device };
       case "message.send":

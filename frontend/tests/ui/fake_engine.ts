@@ -14,6 +14,7 @@ export const me: Me = {
   email: "alice@example.org",
   statusMessage: "",
   fingerprint: "12345 67890 12345 67890 12345 67890",
+  hasRecoveryKey: true,
   deviceId: "de51ce00-0000-4000-8000-000000000001",
 };
 
@@ -67,6 +68,7 @@ export class FakeEngine implements Engine {
   readonly asked: Asked[] = [];
   private readonly answers = new Map<CommandName, unknown>([
     ["draft_load", { text: "" }],
+    ["devices_list", { devices: [] }],
     ["safety_number", { number: "12345".repeat(12) }],
   ]);
   private readonly refusals = new Map<CommandName, Failure>();
@@ -82,8 +84,8 @@ export class FakeEngine implements Engine {
     this.answers.set(name, result);
   }
 
-  refuse(name: CommandName, code: string): void {
-    this.refusals.set(name, { code });
+  refuse(name: CommandName, code: string, fields?: Record<string, string[]>): void {
+    this.refusals.set(name, fields === undefined ? { code } : { code, fields });
   }
 
   show(snapshot: Snapshot): void {

@@ -15,7 +15,8 @@ function key(init: KeyboardEventInit): KeyboardEvent {
 
 describe("states without a chat", () => {
   test.each<[Phase, string, string]>([
-    ["no_keys_here", "이 브라우저에서는 대화를 열 수 없어요", "서버도 대신 열 수 없어요"],
+    ["no_keys_here", "대화를 되찾아요", "복구 열쇠를 넣으면"],
+    ["revoked", "이 브라우저는 기기 목록에서 빠졌어요", "복구 열쇠를 넣어 주세요"],
     ["insecure", "안전한 주소로 열어 주세요", "https://"],
     ["unsupported", "이 브라우저에서는 쓸 수 없어요", "Firefox 130"],
     ["storage_failed", "브라우저에 저장할 수 없어요", "일반 창에서"],

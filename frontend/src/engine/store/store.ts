@@ -15,7 +15,8 @@ import {
 } from "./schema";
 import { type Sealed, Vault } from "./vault";
 
-const STORAGE_KEY = "storage";
+/** Under which name the key that seals everything else stands. */
+export const STORAGE_KEY = "storage";
 
 /** Another tab, or a lock that was thought to be held, changed a row in between: read again. */
 export class Conflict extends Error {

@@ -1,0 +1,113 @@
+/**
+ * Epochs of before this browser was a device: their secrets come out of the history records of
+ * the own account (docs/protocol.md §5.4) and are judged by the chain like any other.
+ */
+import { type Commit, commitHash } from "../crypto/commit";
+import { type DeviceList, entryOf, parseDeviceList } from "../crypto/device_list";
+import { decodeBase64url, equalBytes, hex } from "../crypto/encoding";
+import { ProtocolError } from "../crypto/errors";
+import { openHistory } from "../crypto/history";
+import { wipe } from "../crypto/primitives";
+import { type EpochSource, historySource } from "../crypto/sources";
+import type { Id } from "./contract";
+import type { Core } from "./core";
+import { idBytes, isId } from "./ids";
+import type { KeptHistory } from "./restoring";
+import type { HistoryRecordJson } from "./wire";
+
+const PAGE = 100;
+
+/** Say whether rooms are still to be followed with the recovery key's help. */
+export async function isRestoring(core: Core): Promise<boolean> {
+  return Boolean((await core.store.fact<KeptHistory>("history")).value);
+}
+
+/** Every room was followed: nothing opens history records here any more. */
+export async function endRestoring(core: Core): Promise<void> {
+  if (!(await isRestoring(core))) return;
+  await core.store.setFact("history", null satisfies KeptHistory);
+  core.changed({ rooms: [] });
+}
+
+export class HistoryReader {
+  private constructor(
+    private readonly core: Core,
+    private readonly roomId: Id,
+    private readonly backupSeed: Uint8Array,
+  ) {}
+
+  /** Give the reader of a room's records; null when there is nothing to restore. */
+  static async load(core: Core, roomId: Id): Promise<HistoryReader | null> {
+    const kept = (await core.store.fact<KeptHistory>("history")).value;
+    return kept ? new HistoryReader(core, roomId, kept.backupSeed) : null;
+  }
+
+  /** Forget the key. */
+  close(): void {
+    wipe(this.backupSeed);
+  }
+
+  /** Fetch the own records of these epochs, of every device that wrote one. */
+  async records(after: number, upto: number): Promise<HistoryRecordJson[]> {
+    const all: HistoryRecordJson[] = [];
+    for (let from = after; ; ) {
+      const path = `/api/rooms/${this.roomId}/history-records?after=${from}`;
+      const { records } = await this.core.api.get<{ records: HistoryRecordJson[] }>(path);
+      const last = records.at(-1)?.epoch ?? upto;
+      // A page may end between two writers of one epoch: that epoch is asked for again.
+      const isWhole = records.length < PAGE || last > upto || last - 1 <= from;
+      all.push(...records.filter(({ epoch }) => epoch <= upto && (isWhole || epoch < last)));
+      if (isWhole) return all;
+      from = last - 1;
+    }
+  }
+
+  /** Give what opens a commit's epoch; null when none of the records is this account's own. */
+  async source(
+    commit: Commit,
+    epoch: number,
+    records: readonly HistoryRecordJson[],
+  ): Promise<EpochSource | null> {
+    for (const json of records.filter((one) => one.epoch === epoch)) {
+      try {
+        const source = await this.open(commit, json);
+        if (source) return source;
+      } catch (error) {
+        // Anyone may have put it there: the next writer's record may be the true one.
+        if (!(error instanceof ProtocolError)) throw error;
+      }
+    }
+    return null;
+  }
+
+  private async open(commit: Commit, json: HistoryRecordJson): Promise<EpochSource | null> {
+    const { user } = this.core.keyring.device;
+    if (!isId(json.writer_device)) return null;
+    const writer = idBytes(json.writer_device);
+    const devices = await this.listNaming(writer);
+    if (!devices) return null;
+    const record = {
+      name: {
+        room: idBytes(this.roomId),
+        epoch: json.epoch,
+        commitHash: decodeBase64url(json.commit_hash, 32),
+      },
+      bkVersion: json.bk_version,
+      writer,
+      record: decodeBase64url(json.record),
+      sig: decodeBase64url(json.sig, 64),
+    };
+    const own = { user, devices, backupSeed: this.backupSeed };
+    const secret = openHistory(record, commit, own);
+    return historySource({ user, device: writer }, new Map([[hex(commitHash(commit)), secret]]));
+  }
+
+  /** An own list, of any version, that names a device: they were verified when they were kept. */
+  private async listNaming(device: Uint8Array) {
+    const { user, amkPub } = this.core.keyring.device;
+    const rows = await this.core.store.tables.getAll("lists");
+    const lists = rows.filter((row) => row.user === hex(user)).map(({ data }) => parseDeviceList(data));
+    const isOurs = (list: DeviceList) => equalBytes(list.amkPub, amkPub) && entryOf(list, device) !== null;
+    return lists.find(isOurs) ?? null;
+  }
+}

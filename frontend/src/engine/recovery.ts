@@ -1,0 +1,103 @@
+/** The recovery key (docs/protocol.md §5): shown until it is written down, tested, and used. */
+import { decodeBase64url } from "../crypto/encoding";
+import { ProtocolError } from "../crypto/errors";
+import { wipe } from "../crypto/primitives";
+import { type Recovered, type SignedBlob, checkBlob, openRecovery } from "../crypto/recovery";
+import { encodeCode, isCode, unknownWords } from "../crypto/recovery_secret";
+import type { Api } from "./api";
+import type { Result } from "./contract";
+import { idBytes } from "./ids";
+import { Refusal, refuse } from "./refusal";
+import type { Store } from "./store/store";
+import type { MeJson, RecoveryJson } from "./wire";
+
+/**
+ * The fact "recovery": the recovery key, sealed, until its owner has written it down; null once
+ * it was typed again from there.
+ */
+export type KeptRecovery = { recoveryKey: Uint8Array; words: string } | null;
+
+/** Read what is kept of the recovery key; null when its owner has it. */
+async function keptRecovery(store: Store): Promise<KeptRecovery> {
+  return (await store.fact<KeptRecovery>("recovery")).value ?? null;
+}
+
+/** Say whether the recovery key was written down, as far as this browser knows. */
+export async function isWrittenDown(store: Store): Promise<boolean> {
+  return (await keptRecovery(store)) === null;
+}
+
+/** Forget everything secret of an opened blob. */
+export function wipeRecovered({ account, recoveryKey, backupSeed }: Recovered): void {
+  for (const secret of [account.seed, recoveryKey, backupSeed]) wipe(secret);
+}
+
+/** Refuse a typed secret that cannot be one, and say which words the list does not have. */
+function checkTyped(secret: string): void {
+  if (isCode(secret)) return;
+  const places = unknownWords(secret);
+  if (places.length > 0) {
+    throw new Refusal({ code: "recovery_words", fields: { words: places.map(String) } });
+  }
+}
+
+/** Run a check; what it refuses is told under this code. */
+function told<T>(code: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof ProtocolError) throw refuse(code);
+    throw error;
+  }
+}
+
+/** Opens the own blob with what a person types; the server gives it out five times an hour. */
+export class RecoveryBox {
+  private fetched: { version: number; blob: SignedBlob } | null = null;
+
+  constructor(
+    private readonly api: Api,
+    private readonly store: Store,
+  ) {}
+
+  /**
+   * Open the blob of the account whose key is `amkPub`, or (null) that the server names. Refuses
+   * `recovery_words` (a word that the list does not have), `recovery_blob` (not the one that the
+   * account signed last) and `recovery_secret` (another secret). The caller wipes what it gets.
+   */
+  async open(secret: string, amkPub: Uint8Array | null = null): Promise<Recovered> {
+    checkTyped(secret);
+    const user = idBytes(this.store.userId);
+    const me = await this.api.get<MeJson>("/api/me");
+    const key = amkPub ?? told("recovery_blob", () => decodeBase64url(me.account_key ?? "", 32));
+    const version = me.recovery_version;
+    const blob = await this.blob(version);
+    told("recovery_blob", () => checkBlob(blob, { user, amkPub: key, version }));
+    const typed = isCode(secret) ? { code: secret } : { secret };
+    return told("recovery_secret", () => openRecovery(blob, { user, knownVersion: version, ...typed }));
+  }
+
+  private async blob(version: number): Promise<SignedBlob> {
+    if (this.fetched?.version === version) return this.fetched.blob;
+    const json = await this.api.get<RecoveryJson>("/api/me/recovery");
+    const blob = told("recovery_blob", () => ({
+      data: decodeBase64url(json.recovery_blob),
+      sig: decodeBase64url(json.recovery_sig, 64),
+    }));
+    this.fetched = { version, blob };
+    return blob;
+  }
+
+  /** Give the words and the code to be written down; `recovery_gone` once they were. */
+  async show(): Promise<Result<"recovery_show">> {
+    const kept = await keptRecovery(this.store);
+    if (!kept) throw refuse("recovery_gone");
+    return { words: kept.words, code: encodeCode(kept.recoveryKey) };
+  }
+
+  /** Open the own blob with what was typed, as on a new device; then this browser forgets it. */
+  async test(secret: string, amkPub: Uint8Array): Promise<void> {
+    wipeRecovered(await this.open(secret, amkPub));
+    await this.store.setFact("recovery", null satisfies KeptRecovery);
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * Making this browser a device of an account that has others, or none any more, with nothing but
+ * the recovery secret (docs/protocol.md §3.3, §5). Everything is stored before the server hears
+ * of it; no other device has to be there.
+ */
+import {
+  type KnownList,
+  MAX_DEVICES,
+  acceptDeviceList,
+  listHash,
+  nextDeviceList,
+  parseDeviceList,
+} from "../crypto/device_list";
+import { decodeBase64url, encodeBase64url, hex } from "../crypto/encoding";
+import { ProtocolError } from "../crypto/errors";
+import { historyWriter } from "../crypto/history";
+import { deviceEntry, newDevice } from "../crypto/identity";
+import { parseOps } from "../crypto/ops";
+import { newPrekey } from "../crypto/prekeys";
+import { type Recovered, backupPublic } from "../crypto/recovery";
+import type { Api } from "./api";
+import type { Id } from "./contract";
+import { type Enrolment, type OwnLists, keepFirstPrekey, keepOwnLists } from "./enrolment";
+import { idOf } from "./ids";
+import { keepDevice } from "./keys";
+import { listsNamed } from "./lines";
+import type { Platform } from "./platform";
+import { type RecoveryBox, wipeRecovered } from "./recovery";
+import { refuse } from "./refusal";
+import { Changes, type Store } from "./store/store";
+import type { CommitJson, MeJson, RoomJson, UserKeysJson } from "./wire";
+
+/** The fact "history": opens history records until every room was followed; then null. */
+export type KeptHistory = { backupSeed: Uint8Array } | null;
+
+interface Surroundings {
+  readonly store: Store;
+  readonly api: Api;
+  readonly platform: Platform;
+}
+
+const NO_LIST: KnownList = { version: 0, listHash: new Uint8Array(32) };
+
+/**
+ * Open the account and keep the keys of a new device of it, ready to be published. Refuses what
+ * `RecoveryBox.open` refuses, `recovery_lists` for device lists that are not whole, and
+ * `devices_full`.
+ */
+export async function prepareDevice(
+  { store, api, platform }: Surroundings,
+  box: RecoveryBox,
+  secret: string,
+): Promise<void> {
+  const recovered = await box.open(secret);
+  try {
+    const lists = await ownLists(api, store.userId, recovered);
+    await checkRooms(api, store.userId, lists);
+    await makeDevice(store, recovered, { lists, now: platform.now() });
+  } finally {
+    wipeRecovered(recovered);
+  }
+}
+
+/** Fetch all own device lists and verify them from the first on; `recovery_lists` if one lacks. */
+async function ownLists(api: Api, userId: Id, recovered: Recovered): Promise<OwnLists> {
+  const me = await api.get<MeJson>("/api/me");
+  const keys = await api.get<UserKeysJson>(`/api/users/${userId}/keys?after_version=0`);
+  try {
+    const lists = keys.lists.map((item) => ({
+      data: decodeBase64url(item.device_list),
+      sig: decodeBase64url(item.list_sig, 64),
+    }));
+    const { user, publicHalf: amkPub } = recovered.account;
+    const newest = lists.at(-1);
+    if (!newest) throw new ProtocolError("reference", "no device list");
+    const { version } = acceptDeviceList(NO_LIST, lists, { user, amkPub });
+    if (version < me.list_version) throw new ProtocolError("list_rollback", "a list is missing");
+    return { earlier: lists.slice(0, -1), newest };
+  } catch (error) {
+    throw asWithheld(error);
+  }
+}
+
+function asWithheld(error: unknown): unknown {
+  return error instanceof ProtocolError ? refuse("recovery_lists") : error;
+}
+
+/**
+ * Compare with what the rooms say of the own account: a list that a commit names and the server
+ * does not give would be contradicted by ours, for ever (§3.3, `list_fork`).
+ */
+async function checkRooms(
+  api: Api,
+  userId: Id,
+  { earlier, newest }: OwnLists,
+): Promise<void> {
+  const known = new Set([...earlier, newest].map((list) => hex(listHash(list))));
+  const { rooms } = await api.get<{ rooms: RoomJson[] }>("/api/rooms");
+  for (const { room_id: roomId } of rooms) {
+    for (const hash of await ownListsNamed(api, roomId, userId)) {
+      if (!known.has(hash)) throw refuse("recovery_lists");
+    }
+  }
+}
+
+async function ownListsNamed(api: Api, roomId: Id, userId: Id): Promise<string[]> {
+  const named: string[] = [];
+  for (let after = -1; ; ) {
+    const path = `/api/rooms/${roomId}/commits?after=${after}&limit=100`;
+    const page = await api.get<{ commits: CommitJson[]; head_epoch: number }>(path);
+    for (const commit of page.commits) {
+      for (const { user, listHash: hash } of listsIn(commit)) {
+        if (idOf(user) === userId) named.push(hex(hash));
+      }
+      after = commit.epoch;
+    }
+    if (page.commits.length === 0 || after >= page.head_epoch) return named;
+  }
+}
+
+/** What a commit claims; one that is broken is judged when its room is followed. */
+function listsIn({ ops }: CommitJson): ReturnType<typeof listsNamed> {
+  try {
+    return listsNamed(parseOps(decodeBase64url(ops)));
+  } catch (error) {
+    if (error instanceof ProtocolError) return [];
+    throw error;
+  }
+}
+
+async function makeDevice(
+  store: Store,
+  { account, recoveryKey, backupSeed, bkVersion }: Recovered,
+  { lists, now }: { lists: OwnLists; now: number },
+): Promise<void> {
+  const { user, publicHalf: amkPub } = account;
+  const before = lists.newest;
+  const newest = parseDeviceList(before.data);
+  if (newest.entries.length >= MAX_DEVICES) throw refuse("devices_full");
+  const keys = await newDevice(user, amkPub, now);
+  const bkPub = backupPublic(recoveryKey, user, bkVersion);
+  try {
+    historyWriter(keys, newest, bkPub, bkVersion);
+  } catch (error) {
+    throw asWithheld(error);
+  }
+  const list = nextDeviceList(account, before, [...newest.entries, deviceEntry(keys)], { time: now });
+  const { seed, prekey } = await newPrekey(keys, { seq: 1, created: now });
+  const b64 = encodeBase64url;
+  const published = {
+    device_list: b64(list.data),
+    list_sig: b64(list.sig),
+    prekeys: [{ prekey: b64(prekey.data), prekey_sig: b64(prekey.sig) }],
+  };
+  const path = "/api/me/device-lists" as const;
+  const enrolment: Enrolment = { path, accountKey: b64(amkPub), published };
+  const changes = new Changes();
+  await keepDevice(store, changes, keys, bkPub);
+  await store.putFact(changes, "recovery", null, 0);
+  await store.putFact(changes, "history", { backupSeed } satisfies KeptHistory, 0);
+  await store.putFact(changes, "enrolment", enrolment, 0);
+  await keepFirstPrekey(store, changes, prekey, { seed, now });
+  const earlier = [...lists.earlier, before];
+  keepOwnLists(changes, { user, amkPub }, { earlier, newest: list });
+  await store.commit(changes);
+}

@@ -1,0 +1,170 @@
+// @vitest-environment happy-dom
+import { describe, expect, test } from "vitest";
+import { drawRow } from "../../src/ui/message.ts";
+import { render } from "lit";
+import { alice, bob, FakeEngine, item, me } from "./fake_engine.ts";
+import { everything, find, openPage, press, settled, visibleText } from "./page.ts";
+
+const six = "baba dede fifi gogu kaka zyzu";
+const unwritten = { ...everything, me: { ...me, hasRecoveryKey: false } };
+
+async function give(secret: string): Promise<void> {
+  const field = [...document.querySelectorAll<HTMLTextAreaElement>("#recovery-secret")].at(-1);
+  if (field === undefined) throw new Error("nothing asks for the recovery key");
+  field.value = secret;
+  field.form?.dispatchEvent(new SubmitEvent("submit", { bubbles: true, cancelable: true }));
+  await settled();
+}
+
+describe("a browser without keys", () => {
+  test("takes the recovery key", async () => {
+    const engine = new FakeEngine({ phase: "no_keys_here" });
+    await openPage("/rooms", engine);
+    await give(six);
+    expect(engine.argsOf("restore")).toEqual([{ secret: six }]);
+  });
+
+  test.each([
+    ["recovery_secret", "이 계정의 복구 열쇠가 아니에요"],
+    ["recovery_blob", "열쇠가 틀린 것은 아니에요"],
+    ["recovery_lists", "기기 목록을 다 보여 주지 않아서"],
+    ["devices_full", "쓰지 않는 기기를 빼"],
+  ])("says of %s what it is and what to do", async (code, text) => {
+    const engine = new FakeEngine({ phase: "no_keys_here" });
+    engine.refuse("restore", code);
+    await openPage("/rooms", engine);
+    await give(six);
+    expect(find("[role=alert]").textContent).toContain(text);
+    expect(find<HTMLTextAreaElement>("#recovery-secret").value).toBe(six);
+  });
+
+  test("names the word that is none", async () => {
+    const engine = new FakeEngine({ phase: "no_keys_here" });
+    engine.refuse("restore", "recovery_words", { words: ["2", "5"] });
+    await openPage("/rooms", engine, "en");
+    await give("one wrong word");
+    expect(find("[role=alert]").textContent).toContain("Word 2, 5 is not in the list");
+  });
+
+  test("asks nothing of the engine for an empty field", async () => {
+    const engine = new FakeEngine({ phase: "no_keys_here" });
+    await openPage("/rooms", engine);
+    await give("  ");
+    expect(engine.argsOf("restore")).toEqual([]);
+  });
+
+  test("says honestly what a lost key means", async () => {
+    await openPage("/rooms", new FakeEngine({ phase: "no_keys_here" }), "en");
+    expect(find("details").textContent).toContain("there is no way back today");
+  });
+});
+
+test("a browser that was taken off the list can be erased to start again", async () => {
+  const engine = new FakeEngine({ phase: "revoked" });
+  engine.refuse("forget", "storage");
+  await openPage("/rooms", engine);
+  await press("지우고 다시 시작");
+  await press("지우고 다시 시작");
+  expect(engine.argsOf("forget")).toHaveLength(1);
+  expect(find("[role=alert]").textContent).toContain("다시 시도");
+});
+
+describe("the recovery key in 나", () => {
+  test("is not on the page before one asks for it, and gone when it is to be typed", async () => {
+    const engine = new FakeEngine(unwritten);
+    engine.answer("recovery_show", { words: six, code: "0000-1111" });
+    await openPage("/me", engine);
+    expect(find(".reminder").textContent).toContain("아직 적어 두지 않았어요");
+    expect(visibleText()).not.toContain("baba");
+    await press("보기");
+    expect([...document.querySelectorAll(".recovery-words li")].map((li) => li.textContent).join(" ")).toBe(six);
+    expect(visibleText()).toContain("0000-1111");
+    await press("다 적었어요");
+    expect(visibleText()).not.toContain("baba");
+    await give(six);
+    expect(engine.argsOf("recovery_test")).toEqual([{ secret: six }]);
+    expect(document.querySelector("dialog")).toBeNull();
+  });
+
+  test("is gone from the page when the dialog is closed", async () => {
+    const engine = new FakeEngine(unwritten);
+    engine.answer("recovery_show", { words: six, code: "0000-1111" });
+    await openPage("/me", engine);
+    await press("보기");
+    await press("닫기");
+    expect(visibleText()).not.toContain("baba");
+  });
+
+  test("that was written down can still be tested", async () => {
+    const engine = new FakeEngine(everything);
+    await openPage("/me", engine);
+    expect(document.querySelector(".reminder")).toBeNull();
+    await press("복구 열쇠 시험하기");
+    await give(six);
+    expect(engine.argsOf("recovery_test")).toHaveLength(1);
+  });
+});
+
+describe("the devices in 나", () => {
+  const other = { deviceId: "0", createdMs: 0, lastUsedMs: 0, isThis: false };
+  const devices = [{ ...other, deviceId: me.deviceId, isThis: true }, other];
+
+  test("mark this one, which cannot be taken off here", async () => {
+    const engine = new FakeEngine(everything);
+    engine.answer("devices_list", { devices });
+    await openPage("/me", engine, "en");
+    const rows = [...document.querySelectorAll("li.device")];
+    expect(rows.map((row) => row.querySelector("button") === null)).toEqual([true, false]);
+    expect(rows[0]?.textContent).toContain("This device");
+  });
+
+  test("are taken off with the recovery key, after what happens was said", async () => {
+    const engine = new FakeEngine(everything);
+    engine.answer("devices_list", { devices });
+    await openPage("/me", engine, "en");
+    find<HTMLButtonElement>("li.device button").click();
+    await settled();
+    expect(find("dialog .consequence").textContent).toContain("signed out at once");
+    await give(six);
+    expect(engine.argsOf("device_revoke")).toEqual([{ deviceId: "0", secret: six }]);
+  });
+});
+
+describe("signing out", () => {
+  test("offers to erase only to somebody who can come back", async () => {
+    await openPage("/me", new FakeEngine(unwritten));
+    await press("로그아웃");
+    expect(find("dialog").textContent).not.toContain("지우고 로그아웃");
+  });
+
+  test("erases when that was chosen", async () => {
+    const engine = new FakeEngine(everything);
+    engine.refuse("forget", "storage");
+    await openPage("/me", engine);
+    await press("로그아웃");
+    await press("지우고 로그아웃");
+    expect(engine.argsOf("forget")).toHaveLength(1);
+  });
+});
+
+test("while the past is fetched the list says how far it is", async () => {
+  const engine = new FakeEngine({ ...everything, restoring: { done: 3, of: 12 } });
+  await openPage("/rooms", engine, "en");
+  expect(visibleText()).toContain("3 of 12 chats");
+  engine.show({ restoring: null });
+  await settled();
+  expect(visibleText()).not.toContain("3 of 12");
+});
+
+test.each([
+  ["device_added", "앨리스 님이 새 기기를 더했어요"],
+  ["device_dropped", "앨리스 님이 기기 하나를 뺐어요"],
+] as const)("%s is a quiet line", async (kind, text) => {
+  await openPage("/rooms", new FakeEngine(everything));
+  const place = document.createElement("ul");
+  const none = () => undefined;
+  const drawing = { nowMs: 0, named: true, retry: none, edit: none, discard: none };
+  const row = { kind: "fact", key: "k", item: item({ kind, sender: alice, about: [bob] }) } as const;
+  render(drawRow(row, drawing), place);
+  expect(place.textContent).toContain(text);
+});

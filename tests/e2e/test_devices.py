@@ -1,0 +1,133 @@
+"""A second browser by the recovery key: everything comes back, and one browser may go again."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+LINES = [f"line {number}" for number in range(1, 61)]
+
+
+@pytest.fixture
+def elsewhere(visitor):
+    """Somebody in front of a browser that has nothing of theirs, signed in with their password."""
+
+    def make(person, **options):
+        other = visitor(f"{person.name}-elsewhere", **options)
+        other.email, other.password = person.email, person.password
+        other.sign_in()
+        expect(other.page.locator("gamrae-app[data-phase=no_keys_here]")).to_have_count(1)
+        return other
+
+    return make
+
+
+def talk(alice, bob):
+    """Sixty messages in the room of two and one in a group; the browsers know them as stored."""
+    alice.open_direct(bob.name)
+    for text in LINES:
+        alice.say(text)
+    alice.expect_stored(LINES[-1])
+    alice.make_group("Garden", bob.name)
+    alice.say("in the garden")
+    alice.expect_stored("in the garden")
+
+
+def test_a_second_browser_has_everything_and_talks_as_the_same_person(alice, bob, elsewhere):
+    talk(alice, bob)
+    words = alice.write_down()
+    laptop = elsewhere(alice)
+
+    laptop.restore(words)
+    laptop.enter(bob.name)
+    laptop.expect_reads(*LINES)
+    laptop.say("from the laptop")
+    laptop.expect_stored("from the laptop")
+    alice.enter(bob.name)
+    expect(alice.bubble("from the laptop")).to_have_count(1)
+    alice.say("from the desk")
+
+    expect(laptop.bubble("from the desk")).to_have_count(1)
+    bob.enter(alice.name)
+    expect(bob.bubble("from the laptop")).to_have_count(1)
+    expect(bob.bubble("from the desk")).to_have_count(1)
+    expect(bob.facts().filter(has_text="added a device")).to_have_count(1)
+    laptop.enter("Garden")
+    laptop.expect_reads("in the garden")
+
+
+def test_a_browser_that_is_revoked_reads_nothing_new_and_says_so(alice, bob, elsewhere):
+    alice.open_direct(bob.name)
+    alice.say("before")
+    alice.expect_stored("before")
+    words = alice.write_down()
+    laptop = elsewhere(alice)
+    laptop.restore(words)
+    alice.watch.expect("status of 401")
+    alice.watch.expect("status of 403")
+
+    laptop.show("Me")
+    laptop.page.get_by_role("button", name=re.compile("^Remove the device")).click()
+    dialog = laptop.dialog("Remove this device?")
+    dialog.get_by_label("Recovery key").fill(words)
+    dialog.get_by_role("button", name="Remove", exact=True).click()
+    expect(dialog).to_have_count(0)
+    expect(laptop.page.locator("li.device")).to_have_count(1)
+
+    expect(alice.page.locator("gamrae-app[data-phase=ready]")).to_have_count(0)
+    bob.enter(alice.name)
+    bob.say("after")
+    bob.expect_stored("after")
+    alice.sign_in()
+    expect(alice.page.get_by_role("heading", level=1)).to_have_text(
+        "This browser was taken off your devices"
+    )
+    expect(alice.bubble("after")).to_have_count(0)
+    laptop.enter(bob.name)
+    expect(laptop.bubble("after")).to_have_count(1)
+
+
+def test_somebody_who_left_restores_what_was_theirs(alice, bob, elsewhere):
+    alice.make_group("Garden", bob.name)
+    alice.say("while he was here")
+    alice.expect_stored("while he was here")
+    bob.enter("Garden")
+    expect(bob.bubble("while he was here")).to_have_count(1)
+    words = bob.write_down()
+    bob.enter("Garden")
+    bob.open_details().get_by_role("button", name="Leave").click()
+    bob.confirm("Leave this chat?", "Leave")
+    expect(alice.facts().filter(has_text=f"{bob.name} left")).to_have_count(1)
+    alice.say("after him")
+    alice.expect_stored("after him")
+
+    laptop = elsewhere(bob)
+    laptop.restore(words)
+    laptop.enter("Garden")
+
+    expect(laptop.bubble("while he was here")).to_have_count(1)
+    expect(laptop.bubble("after him")).to_have_count(0)
+    expect(laptop.composer).to_have_count(0)
+
+
+def test_a_stranger_with_the_password_and_no_words_gets_nothing(alice, bob, mallory, elsewhere):
+    alice.open_direct(bob.name)
+    alice.say("not for mallory")
+    alice.expect_stored("not for mallory")
+    words = mallory.write_down()
+    laptop = elsewhere(alice)
+
+    laptop.give_recovery_key("house of cards and paper walls")
+    expect(laptop.page.get_by_role("alert")).to_contain_text("Word 1, 2, 3")
+    laptop.give_recovery_key(words)
+    expect(laptop.page.get_by_role("alert")).to_contain_text("not the recovery key of this account")
+
+    expect(laptop.page.locator("gamrae-app[data-phase=no_keys_here]")).to_have_count(1)
+    for path in ("/api/rooms", "/api/me", "/api/friends", "/api/me/recovery"):
+        assert "not for mallory" not in laptop.fetch(path)["body"]
+    room = laptop.fetch("/api/rooms")["body"]
+    assert bob.name in room
+    alice.enter(bob.name)
+    alice.say("still only two")
+    alice.expect_stored("still only two")
+    expect(alice.facts().filter(has_text="device")).to_have_count(0)
