@@ -13,7 +13,7 @@ const RETRYABLE = new Set([
 ]);
 
 /** A refusal with its stable code; `roomId` comes with `room_exists`. */
-export class Refusal extends Error {
+export class Refusal extends Error implements Failure {
   override readonly name = "Refusal";
 
   constructor(
@@ -25,6 +25,10 @@ export class Refusal extends Error {
 
   get code(): string {
     return this.failure.code;
+  }
+
+  get fields(): Record<string, string[]> {
+    return this.failure.fields ?? {};
   }
 
   get retryable(): boolean {

@@ -271,7 +271,7 @@ export const en: Catalogue = {
     label: "Recovery key",
     labelHint: "Six words with spaces between them, or the code of 52 characters.",
     checking: "Checking the key… This takes some seconds.",
-    wrongWords: (places) => `Word ${places} is not in the list. Please look at your paper again.`,
+    wrongWords: (places) => `Word ${places}: not in the list. Please look at your paper again.`,
     notWords: "This is not a recovery key. It has six words, or a code of 52 characters.",
   },
   devices: {

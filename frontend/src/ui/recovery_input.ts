@@ -7,12 +7,15 @@ import { words } from "../i18n/index.ts";
 import { failureText, type Outcome } from "./asking.ts";
 import { LightElement } from "./light.ts";
 
+// Whoever has more words wrong than these has not misread a paper: it is another thing that they type.
+const MISREAD = 3;
+
 /** What is wrong with a recovery key, with the places of words that there are not. */
 export function recoveryFailureText(failure: Failure): string {
   const t = words().recovery;
   const places = failure.fields?.["words"];
   if (failure.code !== "recovery_words" || places === undefined) return failureText(failure);
-  return places.length > 6 ? t.notWords : t.wrongWords(places.join(", "));
+  return places.length > MISREAD ? t.notWords : t.wrongWords(places.join(", "));
 }
 
 /** `<gamrae-recovery-input .give .action>`; `give` takes what was typed and answers how it went. */

@@ -43,7 +43,7 @@ describe("a browser without keys", () => {
     engine.refuse("restore", "recovery_words", { words: ["2", "5"] });
     await openPage("/rooms", engine, "en");
     await give("one wrong word");
-    expect(find("[role=alert]").textContent).toContain("Word 2, 5 is not in the list");
+    expect(find("[role=alert]").textContent).toContain("Word 2, 5: not in the list");
   });
 
   test("asks nothing of the engine for an empty field", async () => {
