@@ -187,9 +187,11 @@ def test_an_empty_chat_looks_right(somebody, album):
     album.take(page, "room-missing")
 
 
-def write(people: dict[str, Person], album: Album) -> None:
+def write(
+    people: dict[str, Person], album: Album, talk: list[tuple[str, str]] | None = None
+) -> None:
     """Let them say their lines, each after the one before has arrived."""
-    for name, text in TALK[album.language]:
+    for name, text in talk or TALK[album.language]:
         field = people[name].page.get_by_role("textbox", name=WORDS[album.language]["message"])
         field.fill(text)
         field.press("Enter")
@@ -274,10 +276,74 @@ def test_a_request_and_a_second_browser_look_right(somebody, album):
     expect(bob.page.locator(".request")).to_be_visible()
     album.take(bob.page, "friend-request")
 
+    elsewhere = sign_in_elsewhere(alice, somebody)
+    album.take(elsewhere.page, "no-keys-here")
+    elsewhere.page.locator("summary").click()
+    elsewhere.page.locator("[name=secret]").fill("baba baba baba house")
+    elsewhere.page.locator("main button[type=submit]").click()
+    expect(elsewhere.page.get_by_role("alert")).to_be_visible()
+    album.take(elsewhere.page, "no-keys-here-wrong-word")
+
+
+def sign_in_elsewhere(person: Person, somebody) -> Person:
+    """The person in front of a browser that has nothing of theirs."""
     elsewhere: Person = somebody("elsewhere")
     elsewhere.go("/accounts/login/")
-    elsewhere.page.locator("[name=login]").fill(alice.email)
-    elsewhere.page.locator("[name=password]").fill(alice.password)
+    elsewhere.page.locator("[name=login]").fill(person.email)
+    elsewhere.page.locator("[name=password]").fill(person.password)
     elsewhere.page.locator("main button[type=submit]").click()
     expect(elsewhere.page.locator("main.phase")).to_be_visible()
-    album.take(elsewhere.page, "no-keys-here")
+    return elsewhere
+
+
+def write_down(alice: Person, album: Album) -> str:
+    """Take pictures of writing the recovery key down; gives the six words."""
+    page = alice.page
+    alice.go("/me")
+    alice.expect_chat()
+    page.locator("gamrae-me-recovery .button.primary").click()
+    expect(page.locator(".recovery-words li")).to_have_count(6)
+    album.take(page, "recovery-key")
+    words = " ".join(page.locator(".recovery-words li").all_inner_texts())
+    page.locator("gamrae-recovery-paper .button.primary").click()
+    page.locator("dialog [name=secret]").fill(words)
+    album.take(page, "recovery-key-again")
+    page.locator("dialog button[type=submit]").click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    return words
+
+
+def test_a_recovery_key_and_two_devices_look_right(somebody, album):
+    alice, bob = sign_up(somebody("alice")), sign_up(somebody("bob"))
+    befriend(alice, bob)
+    start_group(alice, [bob], album)
+    write({"alice": alice}, album, TALK[album.language][1:3])
+    words = write_down(alice, album)
+    elsewhere = sign_in_elsewhere(alice, somebody)
+    elsewhere.page.locator("[name=secret]").fill(words)
+    elsewhere.page.locator("main button[type=submit]").click()
+    elsewhere.expect_chat()
+    elsewhere.room(WORDS[album.language]["room"]).click()
+    elsewhere.expect_room(WORDS[album.language]["room"])
+    expect(elsewhere.facts()).to_have_count(2)
+    album.take(elsewhere.page, "room-device-added")
+
+    elsewhere.go("/me")
+    elsewhere.expect_chat()
+    expect(elsewhere.page.locator("li.device")).to_have_count(2)
+    album.take(elsewhere.page, "me-devices")
+    elsewhere.page.locator("li.device button").click()
+    expect(elsewhere.page.locator("dialog[open]")).to_be_visible()
+    album.take(elsewhere.page, "device-revoke")
+    for complaint in ("status of 401", "status of 403"):
+        alice.watch.expect(complaint)
+    elsewhere.page.locator("dialog [name=secret]").fill(words)
+    elsewhere.page.locator("dialog button[type=submit]").click()
+    expect(elsewhere.page.locator("li.device")).to_have_count(1)
+    expect(alice.page.locator("gamrae-app[data-phase=ready]")).to_have_count(0)
+    alice.go("/accounts/login/")
+    alice.page.locator("[name=login]").fill(alice.email)
+    alice.page.locator("[name=password]").fill(alice.password)
+    alice.page.locator("main button[type=submit]").click()
+    expect(alice.page.locator("gamrae-revoked")).to_be_visible()
+    album.take(alice.page, "revoked")
