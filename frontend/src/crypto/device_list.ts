@@ -154,6 +154,56 @@ export function nextDeviceList(
 }
 
 /**
+ * Make the list in which a further device enters; the others' entries stay as they are.
+ * RangeError when the device is in the list already, or the list is full.
+ */
+export function listWith(
+  account: AccountKey,
+  newest: SignedDeviceList,
+  entry: DeviceEntry,
+  { time }: { time: number },
+): SignedDeviceList {
+  const list = parseDeviceList(newest.data);
+  if (list.entries.length >= MAX_DEVICES || entryOf(list, entry.device)) {
+    throw new RangeError("a list names at most 32 devices, each once");
+  }
+  return nextDeviceList(account, newest, [...list.entries, entry], { time });
+}
+
+/** Make the list that revokes a device; RangeError when it is not there, or is the last one. */
+export function listWithout(
+  account: AccountKey,
+  newest: SignedDeviceList,
+  device: Uint8Array,
+  { time }: { time: number },
+): SignedDeviceList {
+  const { entries } = parseDeviceList(newest.data);
+  const kept = entries.filter((entry) => !equalBytes(entry.device, device));
+  if (kept.length === 0 || kept.length === entries.length) {
+    throw new RangeError("a list that drops one of several devices");
+  }
+  return nextDeviceList(account, newest, kept, { time });
+}
+
+/**
+ * Read every list of the own account, from the first on, each naming its predecessor. A device
+ * that has nothing yet knows no highest version: it takes no list on trust. Refuses `reference`
+ * when one is missing, and as `acceptDeviceList` does.
+ */
+export function walkOwnLists(
+  lists: readonly SignedDeviceList[],
+  { user, amkPub }: { user: Uint8Array; amkPub: Uint8Array },
+): DeviceList[] {
+  const opened = lists.map((signed) => verifyDeviceList(signed, user, amkPub));
+  const [first] = lists;
+  if (!first || opened[0]?.version !== 1) {
+    throw new ProtocolError("reference", "the first device list of the own account");
+  }
+  acceptDeviceList({ version: 1, listHash: listHash(first) }, lists, { user, amkPub });
+  return opened;
+}
+
+/**
  * Read a list that must be this account's, in the order of docs/protocol.md §3.3.
  * Refuses `parse`, `suite`, `pin_mismatch` (another account or key) and `signature`.
  */

@@ -49,9 +49,12 @@ export {
   entryOf,
   firstDeviceList,
   listHash,
+  listWith,
+  listWithout,
   nextDeviceList,
   parseDeviceList,
   verifyDeviceList,
+  walkOwnLists,
 } from "./device_list";
 export {
   compareBytes,

@@ -31,10 +31,15 @@ export function word(number: number): string {
 
 const WORD = new RegExp(`^[${FIRST}][${VOWELS}][${FIRST}][${LAST}]$`);
 
-/** Give the places (from 1) of typed words that the list does not have; RK's code has none. */
+/** Take typed words apart. */
+export function typedWords(text: string): string[] {
+  const words = text.normalize("NFC").replace(SPACE, " ").trim().toLowerCase();
+  return words === "" ? [] : words.split(" ");
+}
+
+/** Give the places (from 1) of typed words that the list does not have. */
 export function unknownWords(text: string): number[] {
-  const typed = text.normalize("NFC").replace(SPACE, " ").trim().toLowerCase().split(" ");
-  return typed.flatMap((one, at) => (WORD.test(one) ? [] : [at + 1]));
+  return typedWords(text).flatMap((one, at) => (WORD.test(one) ? [] : [at + 1]));
 }
 
 /** Say whether a typed secret is meant as RK's code: it is nearer to its length than to six words'. */

@@ -22,7 +22,8 @@ export type EngineCode =
   | "storage"
   | "unverified"
   | "crypto"
-  | "recovery_words" // words that the list does not have; `fields.words` names their places from 1
+  | "recovery_words" // not six words of the list: `fields.words` names places from 1, or `fields.count`
+  | "recovery_code" // the code's checksum is wrong
   | "recovery_secret" // another secret than the account's
   | "recovery_blob" // what the server keeps sealed is not what the account signed last
   | "recovery_lists" // the server does not show all device lists of the account

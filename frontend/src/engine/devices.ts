@@ -2,7 +2,7 @@
 import {
   type DeviceList,
   entryOf,
-  nextDeviceList,
+  listWithout,
   parseDeviceList,
 } from "../crypto/device_list";
 import { encodeBase64url } from "../crypto/encoding";
@@ -66,11 +66,10 @@ export async function revokeDevice(
   if (deviceId === keyring.deviceId) throw refuse("invalid");
   await people.refresh(userId);
   const before = await people.newestList(idBytes(userId));
-  const { entries } = parseDeviceList(before.data);
-  const kept = entries.filter(({ device }) => idOf(device) !== deviceId);
-  if (kept.length === entries.length) throw refuse("not_found");
+  const device = idBytes(deviceId);
+  if (!entryOf(parseDeviceList(before.data), device)) throw refuse("not_found");
   const recovered = await box.open(secret, keyring.device.amkPub);
-  const list = nextDeviceList(recovered.account, before, kept, { time: core.platform.now() });
+  const list = listWithout(recovered.account, before, device, { time: core.platform.now() });
   wipeRecovered(recovered);
   await core.api.post("/api/me/device-lists", {
     device_list: encodeBase64url(list.data),

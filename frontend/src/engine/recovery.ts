@@ -3,7 +3,14 @@ import { decodeBase64url } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
 import { wipe } from "../crypto/primitives";
 import { type Recovered, type SignedBlob, checkBlob, openRecovery } from "../crypto/recovery";
-import { encodeCode, isCode, unknownWords } from "../crypto/recovery_secret";
+import {
+  WORD_COUNT,
+  decodeCode,
+  encodeCode,
+  isCode,
+  typedWords,
+  unknownWords,
+} from "../crypto/recovery_secret";
 import type { Api } from "./api";
 import type { Result } from "./contract";
 import { idBytes } from "./ids";
@@ -34,8 +41,15 @@ export function wipeRecovered({ account, recoveryKey, backupSeed }: Recovered): 
 
 /** Refuse a typed secret that cannot be one, and say which words the list does not have. */
 function checkTyped(secret: string): void {
-  if (isCode(secret)) return;
+  if (isCode(secret)) {
+    wipe(told("recovery_code", () => decodeCode(secret)));
+    return;
+  }
   const places = unknownWords(secret);
+  const count = typedWords(secret).length;
+  if (count !== WORD_COUNT && places.length === 0) {
+    throw new Refusal({ code: "recovery_words", fields: { count: [String(count)] } });
+  }
   if (places.length > 0) {
     throw new Refusal({ code: "recovery_words", fields: { words: places.map(String) } });
   }
@@ -62,7 +76,8 @@ export class RecoveryBox {
 
   /**
    * Open the blob of the account whose key is `amkPub`, or (null) that the server names. Refuses
-   * `recovery_words` (a word that the list does not have), `recovery_blob` (not the one that the
+   * `recovery_words` (not six words of the list), `recovery_code` (its checksum is wrong),
+   * `recovery_blob` (not the one that the
    * account signed last) and `recovery_secret` (another secret). The caller wipes what it gets.
    */
   async open(secret: string, amkPub: Uint8Array | null = null): Promise<Recovered> {

@@ -4,12 +4,11 @@
  * of it; no other device has to be there.
  */
 import {
-  type KnownList,
   MAX_DEVICES,
-  acceptDeviceList,
   listHash,
-  nextDeviceList,
+  listWith,
   parseDeviceList,
+  walkOwnLists,
 } from "../crypto/device_list";
 import { decodeBase64url, encodeBase64url, hex } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
@@ -38,8 +37,6 @@ interface Surroundings {
   readonly api: Api;
   readonly platform: Platform;
 }
-
-const NO_LIST: KnownList = { version: 0, listHash: new Uint8Array(32) };
 
 /**
  * Open the account and keep the keys of a new device of it, ready to be published. Refuses what
@@ -73,8 +70,7 @@ async function ownLists(api: Api, userId: Id, recovered: Recovered): Promise<Own
     const { user, publicHalf: amkPub } = recovered.account;
     const newest = lists.at(-1);
     if (!newest) throw new ProtocolError("reference", "no device list");
-    const { version } = acceptDeviceList(NO_LIST, lists, { user, amkPub });
-    if (version < me.list_version) throw new ProtocolError("list_rollback", "a list is missing");
+    if (walkOwnLists(lists, { user, amkPub }).length < me.list_version) throw new ProtocolError("list_rollback", "a list is missing");
     return { earlier: lists.slice(0, -1), newest };
   } catch (error) {
     throw asWithheld(error);
@@ -144,7 +140,7 @@ async function makeDevice(
   } catch (error) {
     throw asWithheld(error);
   }
-  const list = nextDeviceList(account, before, [...newest.entries, deviceEntry(keys)], { time: now });
+  const list = listWith(account, before, deviceEntry(keys), { time: now });
   const { seed, prekey } = await newPrekey(keys, { seq: 1, created: now });
   const b64 = encodeBase64url;
   const published = {

@@ -272,6 +272,7 @@ export const en: Catalogue = {
     labelHint: "Six words with spaces between them, or the code of 52 characters.",
     checking: "Checking the key… This takes some seconds.",
     wrongWords: (places) => `Word ${places}: not in the list. Please look at your paper again.`,
+    wrongCount: (number) => `${count(number, "word", "words")} instead of six. Please type all six.`,
     notWords: "This is not a recovery key. It has six words, or a code of 52 characters.",
   },
   devices: {
@@ -363,6 +364,7 @@ export const en: Catalogue = {
     busy: "The server is busy. Please try again in a moment.",
     recovery_secret: "This is not the recovery key of this account. Please check the words and their order.",
     recovery_words: "There is no such word in a recovery key. Please look at your paper again.",
+    recovery_code: "A character of the code is wrong. Please check it four by four.",
     recovery_blob:
       "What the server keeps for your recovery was changed, or is old. Your key is not wrong. Please tell the person who runs this server.",
     recovery_lists:

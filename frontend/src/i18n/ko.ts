@@ -262,6 +262,7 @@ export const ko = {
     labelHint: "여섯 단어를 띄어서 넣거나, 52자 코드를 넣어 주세요.",
     checking: "열쇠를 확인하는 중이에요… 몇 초 걸려요.",
     wrongWords: (places: string) => `${places}번째 단어가 목록에 없어요. 적은 것을 다시 봐 주세요.`,
+    wrongCount: (count: number) => `단어가 ${String(count)}개예요. 여섯 단어를 모두 넣어 주세요.`,
     notWords: "복구 열쇠가 아니에요. 여섯 단어나 52자 코드를 넣어 주세요.",
   },
   devices: {
@@ -351,6 +352,7 @@ export const ko = {
     busy: "서버가 바빠요. 잠시 후 다시 해 주세요.",
     recovery_secret: "이 계정의 복구 열쇠가 아니에요. 단어와 순서를 다시 봐 주세요.",
     recovery_words: "복구 열쇠에 없는 단어예요. 적은 것을 다시 봐 주세요.",
+    recovery_code: "코드에 틀린 글자가 있어요. 네 글자씩 다시 봐 주세요.",
     recovery_blob: "서버에 보관된 복구 정보가 바뀌었거나 오래됐어요. 열쇠가 틀린 것은 아니에요. 서버를 운영하는 분께 알려 주세요.",
     recovery_lists: "서버가 내 기기 목록을 다 보여 주지 않아서 멈췄어요. 나중에 다시 해 보고, 그래도 안 되면 서버를 운영하는 분께 알려 주세요.",
     recovery_gone: "복구 열쇠는 이미 적어 두었고, 이 브라우저에는 없어요.",

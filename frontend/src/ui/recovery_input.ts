@@ -13,9 +13,10 @@ const MISREAD = 3;
 /** What is wrong with a recovery key, with the places of words that there are not. */
 export function recoveryFailureText(failure: Failure): string {
   const t = words().recovery;
-  const places = failure.fields?.["words"];
-  if (failure.code !== "recovery_words" || places === undefined) return failureText(failure);
-  return places.length > MISREAD ? t.notWords : t.wrongWords(places.join(", "));
+  const { words: places, count } = failure.fields ?? {};
+  if (failure.code !== "recovery_words") return failureText(failure);
+  if (count !== undefined) return t.wrongCount(Number(count[0]));
+  return places === undefined || places.length > MISREAD ? t.notWords : t.wrongWords(places.join(", "));
 }
 
 /** `<gamrae-recovery-input .give .action>`; `give` takes what was typed and answers how it went. */

@@ -62,8 +62,10 @@ describe("a browser without keys", () => {
 
   it("has the newest fifty messages first, then all", async () => {
     const room = await alice.talkTo(bob);
-    for (const text of numbered(1, 60)) await alice.say(room, text);
-    await until(() => world.server.room(room).log.length === 61, "not all stored");
+    for (const first of [1, 21, 41]) {
+      for (const text of numbered(first, first + 19)) await alice.say(room, text);
+      await until(() => world.server.room(room).log.length === first + 20, "not all stored");
+    }
     const { words, laptop } = await lost();
     let pages = 0;
     world.server.lies["GET rooms/*/items"] = (truth, { session, query }) => {
@@ -122,6 +124,19 @@ describe("what was typed", () => {
     await until(() => laptop.page.seen.phase === "no_keys_here", "not asked");
     const secret = [...words.split(" ").slice(0, 4), "house", "zyzu"].join(" ");
     const failure = { code: "recovery_words", fields: { words: ["5"] } };
+    await expect(laptop.ask("restore", { secret })).rejects.toMatchObject({ failure });
+  });
+
+  it.each([
+    ["baba fifi gogu", { code: "recovery_words", fields: { count: ["3"] } }],
+    ["0000-".repeat(13), { code: "recovery_code" }],
+  ])("%s is refused before anything is fetched", async (secret, failure) => {
+    const { laptop } = await lost();
+    world.server.lies["GET me/recovery"] = () => {
+      throw new Error("it was asked for");
+    };
+    await laptop.open();
+    await until(() => laptop.page.seen.phase === "no_keys_here", "not asked");
     await expect(laptop.ask("restore", { secret })).rejects.toMatchObject({ failure });
   });
 

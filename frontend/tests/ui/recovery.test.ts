@@ -46,6 +46,14 @@ describe("a browser without keys", () => {
     expect(find("[role=alert]").textContent).toContain("Word 2, 5: not in the list");
   });
 
+  test("says how many words are missing", async () => {
+    const engine = new FakeEngine({ phase: "no_keys_here" });
+    engine.refuse("restore", "recovery_words", { count: ["5"] });
+    await openPage("/rooms", engine);
+    await give("baba baba baba baba baba");
+    expect(find("[role=alert]").textContent).toContain("단어가 5개예요");
+  });
+
   test("asks nothing of the engine for an empty field", async () => {
     const engine = new FakeEngine({ phase: "no_keys_here" });
     await openPage("/rooms", engine);
