@@ -39,7 +39,7 @@ def own_fingerprint(person):
     return digits.inner_text()
 
 
-def test_what_is_erased_from_a_browser_cannot_be_opened_there_again(visitor):
+def test_what_is_erased_from_a_browser_opens_there_only_by_the_recovery_key(visitor):
     alice = visitor("alice").sign_up()
     alice.show("Me")
 
@@ -48,18 +48,18 @@ def test_what_is_erased_from_a_browser_cannot_be_opened_there_again(visitor):
 
     expect(alice.page).to_have_url(re.compile("/accounts/login/"))
     alice.sign_in()
-    heading = alice.page.get_by_role("heading", name="This browser cannot open your chats")
+    heading = alice.page.get_by_role("heading", name="Get your chats back")
     expect(heading).to_be_visible()
 
 
-def test_a_browser_without_the_keys_says_so(visitor):
+def test_a_browser_without_the_keys_asks_for_the_recovery_key(visitor):
     alice = visitor("alice").sign_up()
     elsewhere = visitor("elsewhere")
     elsewhere.email = alice.email
 
     elsewhere.sign_in()
 
-    heading = elsewhere.page.get_by_role("heading", name="This browser cannot open your chats")
+    heading = elsewhere.page.get_by_role("heading", name="Get your chats back")
     expect(heading).to_be_visible()
 
 
