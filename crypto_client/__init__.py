@@ -30,6 +30,19 @@ with one ``outcome``. An example, from key to opened message:
 'hello'
 """
 
+from crypto_client.account_statements import (
+    DeviceWord,
+    SeenList,
+    check_automatic_refresh,
+    check_dispute,
+    check_erase,
+    check_suspend,
+    check_veto,
+    make_dispute,
+    make_erase,
+    make_suspend,
+    make_veto,
+)
 from crypto_client.body import Body, parse_body, text_body
 from crypto_client.commit import (
     ClearState,
@@ -105,6 +118,13 @@ from crypto_client.log_hash import (
 )
 from crypto_client.opening import Known, Message, MessageIndex, Opened, open_message
 from crypto_client.prekeys import SignedPrekey, new_prekey, verify_prekey
+from crypto_client.profiles import (
+    KnownProfile,
+    Profile,
+    SignedProfile,
+    accept_profile,
+    make_profile,
+)
 from crypto_client.ratchet import (
     EpochState,
     close_epoch,
@@ -143,6 +163,15 @@ from crypto_client.roster import (
 from crypto_client.safety import fingerprint, safety_number
 from crypto_client.slips import MistypedError, Typed, read_typed
 from crypto_client.statements import Statement, Subject, make_leave, make_remove_intent
+from crypto_client.succession import (
+    SignedReset,
+    Succession,
+    judge_succession,
+    make_reset,
+    make_succession,
+    reset_state,
+    verify_reset,
+)
 
 __all__ = [
     "LOG_START",
@@ -155,6 +184,7 @@ __all__ = [
     "Core",
     "DeviceKeys",
     "DeviceList",
+    "DeviceWord",
     "Envelope",
     "EpochName",
     "EpochSource",
@@ -166,6 +196,7 @@ __all__ = [
     "Invite",
     "Known",
     "KnownList",
+    "KnownProfile",
     "Link",
     "Member",
     "Message",
@@ -176,23 +207,34 @@ __all__ = [
     "OwnAccount",
     "Past",
     "PrekeySource",
+    "Profile",
     "ProtocolError",
     "Received",
     "Recovered",
     "Restored",
     "RoomView",
     "Sealed",
+    "SeenList",
     "SignedBlob",
     "SignedDeviceList",
     "SignedPrekey",
+    "SignedProfile",
+    "SignedReset",
     "Statement",
     "Subject",
+    "Succession",
     "Trust",
     "Typed",
     "accept_device_list",
+    "accept_profile",
     "backup_public",
+    "check_automatic_refresh",
     "check_commitment",
+    "check_dispute",
+    "check_erase",
     "check_log_hash",
+    "check_suspend",
+    "check_veto",
     "check_void",
     "close_epoch",
     "commit_add",
@@ -220,12 +262,20 @@ __all__ = [
     "group_origin",
     "history_writer",
     "join_by_invite",
+    "judge_succession",
     "list_with",
     "list_without",
     "make_commit",
+    "make_dispute",
+    "make_erase",
     "make_invite",
     "make_leave",
+    "make_profile",
     "make_remove_intent",
+    "make_reset",
+    "make_succession",
+    "make_suspend",
+    "make_veto",
     "may_seal",
     "member_row",
     "new_account",
@@ -246,6 +296,7 @@ __all__ = [
     "read_typed",
     "receive_commit",
     "reopen_past",
+    "reset_state",
     "restore_account",
     "safety_number",
     "seal_message",
@@ -257,6 +308,7 @@ __all__ = [
     "users_to_refresh",
     "verify_device_list",
     "verify_prekey",
+    "verify_reset",
     "view_from_json",
     "view_to_json",
     "walk_own_lists",

@@ -139,6 +139,12 @@ class RecoveryError(ProtocolError):
     outcome = "recovery"
 
 
+class DisputeError(ProtocolError):
+    """An objection by a device that may not object, or a step past a disputed list."""
+
+    outcome = "dispute"
+
+
 class LogForkError(ProtocolError):
     """Another order of the room's log than ours."""
 

@@ -1,5 +1,10 @@
-"""Writes every vector anew: ``python -m crypto_client.vectors.generate``."""
+"""Writes every vector anew: ``python -m crypto_client.vectors.generate``.
 
+With ``--missing`` only those that have no file yet: wraps differ at each run, so that all files
+would change for the sake of a few new ones.
+"""
+
+import argparse
 import json
 import shutil
 from collections.abc import Iterator
@@ -8,6 +13,7 @@ from pathlib import Path
 from crypto_client.ops import Create
 from crypto_client.roster import ROLE_ADMIN, group_origin
 from crypto_client.vectors import (
+    account_cases,
     commit_cases,
     encoding_cases,
     entering_cases,
@@ -42,6 +48,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     cast = world("alice", "bob", "carol", "mallory")
     yield from encoding_cases.cases()
     yield from identity_cases.cases()
+    yield from account_cases.cases()
     yield from recovery_cases.cases()
     yield from _history(cast)
     yield from room_cases.cases(cast)
@@ -77,13 +84,22 @@ def write(topic: str, case: Case) -> str:
     return ""
 
 
-def main() -> None:
-    """Write all vectors; stops with a list of those that did not come out as meant."""
+def _clear() -> None:
     for old in FOLDER.glob("*/*.json"):
         old.unlink()
     for folder in FOLDER.glob("*/__pycache__"):
         shutil.rmtree(folder)
-    failures = [failure for topic, case in all_cases() if (failure := write(topic, case))]
+
+
+def main() -> None:
+    """Write all vectors; stops with a list of those that did not come out as meant."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--missing", action="store_true", help="leave the existing files alone")
+    if not parser.parse_args().missing:
+        _clear()
+    kept = {(path.parent.name, path.stem) for path in FOLDER.glob("*/*.json")}
+    wanted = [(topic, case) for topic, case in all_cases() if (topic, case.name) not in kept]
+    failures = [failure for topic, case in wanted if (failure := write(topic, case))]
     if failures:
         raise SystemExit("\n".join(failures))
     print(f"{len(list(FOLDER.glob('*/*.json')))} vectors")

@@ -10,6 +10,21 @@
  * const { epoch: next, envelope } = await sealMessage(epoch, keys, textBody("안녕"), { msgId, time });
  * const { message } = openMessage(envelope, theirEpoch, { room });
  */
+export {
+  type DeviceWord,
+  type MessageName,
+  type SeenList,
+  checkAutomaticRefresh,
+  checkDispute,
+  checkErase,
+  checkSuspend,
+  checkVeto,
+  encodeWord,
+  makeDispute,
+  makeErase,
+  makeSuspend,
+  makeVeto,
+} from "./account_statements";
 export { type Body, type SeenLog, bodyContent, parseBody, textBody } from "./body";
 export {
   ADD_BY_ADMINS,
@@ -139,6 +154,13 @@ export {
 } from "./prekeys";
 export { type Random, ready, systemRandom, wipe } from "./primitives";
 export {
+  type KnownProfile,
+  type Profile,
+  type SignedProfile,
+  acceptProfile,
+  makeProfile,
+} from "./profiles";
+export {
   type Chain,
   type EpochState,
   chainOf,
@@ -201,3 +223,16 @@ export {
   parseStatement,
   verifyStatement,
 } from "./statements";
+export {
+  type KeyChange,
+  type ResetState,
+  type SignedReset,
+  type Succession,
+  encodeSuccession,
+  judgeSuccession,
+  makeReset,
+  makeSuccession,
+  resetId,
+  resetState,
+  verifyReset,
+} from "./succession";

@@ -38,6 +38,15 @@ export type Out = Record<string, unknown>;
 /** The same with the outcome, for operations that can go on after one. */
 export type Ruled = readonly [outcome: string, out: Out];
 
+/** One operation of the vectors; its input is what the files of its name hold. */
+export type Operation = (v: never) => Out | Promise<Ruled> | Ruled;
+
+/** Do a check that gives nothing. */
+export function checked(work: () => void): Out {
+  work();
+  return {};
+}
+
 function describe(received: Received): Out {
   const chains = [...(received.epoch?.chains ?? [])].sort(([one], [other]) => (one < other ? -1 : 1));
   const cuts = [...received.cuts].sort(([one], [other]) => (one < other ? -1 : 1));

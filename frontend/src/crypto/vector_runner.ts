@@ -15,10 +15,13 @@ import { decodeCode, normaliseSecret, word } from "./recovery_secret";
 import { encodeRoster, originHead, parseOrigin, parseRoster, roomOf, rosterHash } from "./roster";
 import { safetyNumber } from "./safety";
 import { openWrap } from "./sources";
+import { ACCOUNT_OPERATIONS } from "./vector_accounts";
 import {
+  type Operation,
   type Out,
   type Ruled,
   acceptList,
+  checked,
   join,
   openBlob,
   openInTurn,
@@ -48,16 +51,10 @@ export interface VectorResult {
   out: Record<string, unknown>;
 }
 
-type Operation = (v: never) => Out | Promise<Ruled> | Ruled;
-
 const BUCKETS = { message: MESSAGE_BUCKETS, title: TITLE_BUCKETS };
 
-function checked(work: () => void): Out {
-  work();
-  return {};
-}
-
 const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...ACCOUNT_OPERATIONS,
   lp_parse: (v: { data: Bytes; sizes: (number | null)[] | null }) => {
     const data = raw(v.data);
     const fields: Uint8Array[] = v.sizes === null ? lpSplit(data) : lpFields(data, v.sizes);
