@@ -139,6 +139,12 @@ class RecoveryError(ProtocolError):
     outcome = "recovery"
 
 
+class LinkError(ProtocolError):
+    """A code or an answer by which no device may be linked."""
+
+    outcome = "link"
+
+
 class DisputeError(ProtocolError):
     """An objection by a device that may not object, or a step past a disputed list."""
 

@@ -19,6 +19,7 @@ from crypto_client.vectors import (
     entering_cases,
     identity_cases,
     joining_cases,
+    link_cases,
     log_cases,
     message_cases,
     number_cases,
@@ -49,6 +50,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from encoding_cases.cases()
     yield from identity_cases.cases()
     yield from account_cases.cases()
+    yield from link_cases.cases()
     yield from recovery_cases.cases()
     yield from _history(cast)
     yield from room_cases.cases(cast)

@@ -21,6 +21,7 @@ from crypto_client.roster import encode_roster, parse_origin, parse_roster, rost
 from crypto_client.safety import safety_number
 from crypto_client.statements import Subject, parse_statement
 from crypto_client.vectors.replay_accounts import ACCOUNT_OPS
+from crypto_client.vectors.replay_linking import LINK_OPS
 from crypto_client.vectors.replay_objects import OBJECT_OPS, Outputs, Values, raw, read_signed, text
 
 
@@ -214,6 +215,7 @@ def _safety(v: Values) -> Outputs:
 OPS: dict[str, Callable[[Values], Outputs | tuple[str, Outputs]]] = {
     **OBJECT_OPS,
     **ACCOUNT_OPS,
+    **LINK_OPS,
     "history_open": _history_open,
     "origin": _origin,
     "apply_ops": _apply_ops,

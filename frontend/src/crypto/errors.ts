@@ -23,6 +23,7 @@ export const OUTCOMES = [
   "counter",
   "cut",
   "recovery",
+  "link",
   "dispute",
   "log_fork",
 ] as const;

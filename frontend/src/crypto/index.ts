@@ -128,6 +128,21 @@ export {
 } from "./identity";
 export { type Invite, joinByInvite, makeInvite } from "./joining";
 export {
+  type Answered,
+  type Asking,
+  type GaveUp,
+  type LinkCode,
+  type Linked,
+  type Pin,
+  type Waiting,
+  answerCode,
+  beginLink,
+  codeHash,
+  finishLink,
+  linkKey,
+  scanCode,
+} from "./linking";
+export {
   type Counter,
   LOG_START,
   checkLogHash,

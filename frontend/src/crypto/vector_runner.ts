@@ -16,6 +16,7 @@ import { encodeRoster, originHead, parseOrigin, parseRoster, roomOf, rosterHash 
 import { safetyNumber } from "./safety";
 import { openWrap } from "./sources";
 import { ACCOUNT_OPERATIONS } from "./vector_accounts";
+import { LINK_OPERATIONS } from "./vector_linking";
 import {
   type Operation,
   type Out,
@@ -55,6 +56,7 @@ const BUCKETS = { message: MESSAGE_BUCKETS, title: TITLE_BUCKETS };
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...ACCOUNT_OPERATIONS,
+  ...LINK_OPERATIONS,
   lp_parse: (v: { data: Bytes; sizes: (number | null)[] | null }) => {
     const data = raw(v.data);
     const fields: Uint8Array[] = v.sizes === null ? lpSplit(data) : lpFields(data, v.sizes);
