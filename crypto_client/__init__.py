@@ -43,7 +43,7 @@ from crypto_client.account_statements import (
     make_suspend,
     make_veto,
 )
-from crypto_client.body import Body, parse_body, text_body
+from crypto_client.body import Body, Reference, parse_body, text_body, write_body
 from crypto_client.commit import (
     ClearState,
     Commit,
@@ -156,6 +156,17 @@ from crypto_client.recovery import (
     open_recovery,
     seal_recovery,
 )
+from crypto_client.references import (
+    Author,
+    Target,
+    deletion_of,
+    edit_of,
+    hiding_of,
+    judge_reference,
+    judge_reply,
+    reaction_to,
+    why_gone,
+)
 from crypto_client.restoring import (
     Link,
     OwnAccount,
@@ -191,6 +202,7 @@ __all__ = [
     "AccountKey",
     "Answered",
     "Asking",
+    "Author",
     "Body",
     "ClearState",
     "Commit",
@@ -228,6 +240,7 @@ __all__ = [
     "ProtocolError",
     "Received",
     "Recovered",
+    "Reference",
     "Restored",
     "RoomView",
     "Sealed",
@@ -240,6 +253,7 @@ __all__ = [
     "Statement",
     "Subject",
     "Succession",
+    "Target",
     "Trust",
     "Typed",
     "Waiting",
@@ -267,8 +281,10 @@ __all__ = [
     "create_group",
     "decode_base64url",
     "decode_code",
+    "deletion_of",
     "device_proof",
     "direct_origin",
+    "edit_of",
     "encode_base64url",
     "encode_code",
     "epoch_from_json",
@@ -281,8 +297,11 @@ __all__ = [
     "follow_chain",
     "generate_words",
     "group_origin",
+    "hiding_of",
     "history_writer",
     "join_by_invite",
+    "judge_reference",
+    "judge_reply",
     "judge_succession",
     "list_with",
     "list_without",
@@ -314,6 +333,7 @@ __all__ = [
     "parse_header",
     "parse_origin",
     "prekey_floors",
+    "reaction_to",
     "read_typed",
     "receive_commit",
     "reopen_past",
@@ -334,4 +354,6 @@ __all__ = [
     "view_from_json",
     "view_to_json",
     "walk_own_lists",
+    "why_gone",
+    "write_body",
 ]

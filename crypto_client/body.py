@@ -16,7 +16,22 @@ from crypto_client.encoding import (
 from crypto_client.errors import BodyError, ParseError
 
 MAX_VOID = 256
+MAX_EMOJI = 64
 _ATTACHED_LATER = ("seen", "void", "kt")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A message by its writer's device, its id and the commitment of one of its versions."""
+
+    device: bytes
+    msg_id: bytes
+    c: bytes
+
+    def members(self) -> dict[str, str]:
+        """Write the reference as it stands in a body."""
+        named = (("device", self.device), ("id", self.msg_id), ("c", self.c))
+        return {name: encode_base64url(data) for name, data in named}
 
 
 @dataclass(frozen=True)
@@ -28,6 +43,8 @@ class Body:
     text: str | None
     seen: tuple[int, bytes] | None
     void: tuple[tuple[int, int], ...]
+    reply: Reference | None
+    target: Reference | None
     members: Mapping[str, object]
 
     @property
@@ -66,10 +83,40 @@ def _hash_at(value: object, count: str, digest: str) -> tuple[int, bytes]:
     return int(str(members[count])), _bytes_of(members[digest], HASH_SIZE)
 
 
-def _check_reply(value: object) -> None:
+def _reference(value: object) -> Reference:
     members = _object(value, ("device", "id", "c"))
-    for name, size in (("device", ID_SIZE), ("id", ID_SIZE), ("c", HASH_SIZE)):
-        _bytes_of(members[name], size)
+    sizes = (("device", ID_SIZE), ("id", ID_SIZE), ("c", HASH_SIZE))
+    return Reference(*(_bytes_of(members[name], size) for name, size in sizes))
+
+
+def _check_edit(members: Mapping[str, object]) -> None:
+    rev = members.get("rev")
+    _require(_is_count(rev) and rev != 0, "an edit has a revision from 1 on")
+    _require(isinstance(members.get("text"), str), "an edit has a text")
+
+
+def _check_reaction(members: Mapping[str, object]) -> None:
+    emoji = members.get("emoji")
+    if not isinstance(emoji, str) or not 1 <= len(emoji.encode("utf-8")) <= MAX_EMOJI:
+        raise BodyError("a reaction is a short string")
+    _require(isinstance(members.get("set"), bool), "a reaction is set or cleared")
+
+
+_ACTS: dict[str, Callable[[Mapping[str, object]], None]] = {
+    "edit": _check_edit,
+    "delete": lambda _: None,
+    "hide": lambda _: None,
+    "reaction": _check_reaction,
+}
+
+
+def _target(members: Mapping[str, object]) -> Reference | None:
+    check = _ACTS.get(str(members["type"]))
+    if check is None:
+        return None
+    target = _reference(members.get("target"))
+    check(members)
+    return target
 
 
 def _void(value: object) -> tuple[tuple[int, int], ...]:
@@ -92,30 +139,40 @@ def parse_body(data: bytes) -> Body:
     text = members.get("text")
     _require(text is None or isinstance(text, str), "text is a string")
     _require(members["type"] != "text" or text is not None, "a text has a text")
-    readers: dict[str, Callable[[object], object]] = {
-        "kt": lambda value: _hash_at(value, "size", "root"),
-        "reply": _check_reply,
-    }
-    for name, read in readers.items():
-        if name in members:
-            read(members[name])
+    if "kt" in members:
+        _hash_at(members["kt"], "size", "root")
+    reply = _reference(members["reply"]) if "reply" in members else None
     seen = _hash_at(members["seen"], "seq", "log") if "seen" in members else None
     void = _void(members["void"]) if "void" in members else ()
-    return Body(data, members["type"], text, seen, void, members)
+    return Body(data, members["type"], text, seen, void, reply, _target(members), members)
 
 
 def text_body(
     text: str,
     *,
+    reply: Reference | None = None,
     seen: tuple[int, bytes] | None = None,
     void: tuple[tuple[int, int], ...] = (),
 ) -> bytes:
     """Write the body of a text message, with the own log hash and void counters."""
     members: dict[str, object] = {"type": "text", "text": text}
+    if reply is not None:
+        members["reply"] = reply.members()
+    return write_body(members, seen=seen, void=void)
+
+
+def write_body(
+    members: Mapping[str, object],
+    *,
+    seen: tuple[int, bytes] | None = None,
+    void: tuple[tuple[int, int], ...] = (),
+) -> bytes:
+    """Write a body of any type, with the own log hash and void counters; ``body`` if malformed."""
+    written = dict(members)
     if seen is not None:
-        members["seen"] = {"seq": seen[0], "log": encode_base64url(seen[1])}
+        written["seen"] = {"seq": seen[0], "log": encode_base64url(seen[1])}
     if void:
-        members["void"] = [list(pair) for pair in void]
-    data = dump_json(members)
+        written["void"] = [list(pair) for pair in void]
+    data = dump_json(written)
     parse_body(data)
     return data

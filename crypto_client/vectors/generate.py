@@ -24,6 +24,7 @@ from crypto_client.vectors import (
     message_cases,
     number_cases,
     recovery_cases,
+    reference_cases,
     room_cases,
     rule_cases,
 )
@@ -61,6 +62,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from message_cases.cases(cast)
     yield from log_cases.cases(cast)
     yield from number_cases.cases(cast)
+    yield from reference_cases.cases()
 
 
 def write(topic: str, case: Case) -> str:

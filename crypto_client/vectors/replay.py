@@ -23,6 +23,7 @@ from crypto_client.statements import Subject, parse_statement
 from crypto_client.vectors.replay_accounts import ACCOUNT_OPS
 from crypto_client.vectors.replay_linking import LINK_OPS
 from crypto_client.vectors.replay_objects import OBJECT_OPS, Outputs, Values, raw, read_signed, text
+from crypto_client.vectors.replay_references import REFERENCE_OPS
 
 
 def _commit(v: Values) -> Commit:
@@ -216,6 +217,7 @@ OPS: dict[str, Callable[[Values], Outputs | tuple[str, Outputs]]] = {
     **OBJECT_OPS,
     **ACCOUNT_OPS,
     **LINK_OPS,
+    **REFERENCE_OPS,
     "history_open": _history_open,
     "origin": _origin,
     "apply_ops": _apply_ops,

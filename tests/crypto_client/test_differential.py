@@ -29,6 +29,7 @@ TEXTS = {
     "device_proof": "origin",
 }
 OFTEN = {"receive_commit": 8, "open_message": 6, "json_body": 4, "apply_ops": 4, "device_list": 3}
+BODIES = {"json_body": "data", "reference": "body", "reply": "body"}
 OBJECTS = {"commit", "data", "ops", "roster", "record", "envelopes", "hdr", "wrap", "entry"}
 KEYS = {"key", "seed", "secret"}
 NOT_JUDGED = {"ed25519", "hmac", "xwing", "recovery_words", "sender_chain", "safety", "kdf", "sign"}
@@ -67,9 +68,10 @@ def _mutant_of(op: str, case: Case, mutator: Mutator) -> Case:
     if op in TEXTS and draw.random() < 0.7:
         changed[TEXTS[op]] = mutator.text(changed[TEXTS[op]])
         return changed
-    if op == "json_body" and draw.random() < 0.85:
-        body = decode_base64url(case["data"]).decode("utf-8", "replace")
-        changed["data"] = encode_base64url(mutator.text(body).encode("utf-8", "surrogatepass"))
+    if op in BODIES and draw.random() < 0.85:
+        body = decode_base64url(case[BODIES[op]]).decode("utf-8", "replace")
+        text = mutator.text(body).encode("utf-8", "surrogatepass")
+        changed[BODIES[op]] = encode_base64url(text)
         return changed
     paths = _paths(case)
     objects = [path for path in paths if path[0] in OBJECTS]

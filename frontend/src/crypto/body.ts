@@ -1,16 +1,24 @@
 /** What is inside a message: the strict JSON body (docs/protocol.md §8.3). */
-import { HASH_SIZE, ID_SIZE, MAX_BODY, decodeBase64url, encodeBase64url } from "./encoding";
+import { HASH_SIZE, ID_SIZE, MAX_BODY, decodeBase64url, encodeBase64url, utf8 } from "./encoding";
 import { ProtocolError, refusedAs } from "./errors";
 import type { Counter } from "./log_hash";
 import { type JsonObject, type JsonValue, dumpJson, isJsonObject, parseJson } from "./strict_json";
 
 export const MAX_VOID = 256;
+const MAX_EMOJI = 64;
 const ATTACHED_LATER = new Set(["seen", "void", "kt"]);
 
 /** The writer's rolling log hash at a number. */
 export interface SeenLog {
   readonly seq: number;
   readonly log: Uint8Array;
+}
+
+/** A message by its writer's device, its id and the commitment of one of its versions. */
+export interface Reference {
+  readonly device: Uint8Array;
+  readonly msgId: Uint8Array;
+  readonly c: Uint8Array;
 }
 
 /** A message body that has been read; `members` holds all of it, unknown members too. */
@@ -20,6 +28,8 @@ export interface Body {
   readonly text: string | null;
   readonly seen: SeenLog | null;
   readonly void: readonly Counter[];
+  readonly reply: Reference | null;
+  readonly target: Reference | null;
   readonly members: JsonObject;
 }
 
@@ -51,11 +61,40 @@ function checkKeyLog(value: JsonValue): void {
   bytes(root, HASH_SIZE);
 }
 
-function checkReply(value: JsonValue): void {
+function reference(value: JsonValue | undefined): Reference {
   const { device, id, c } = object(value);
-  bytes(device, ID_SIZE);
-  bytes(id, ID_SIZE);
-  bytes(c, HASH_SIZE);
+  return { device: bytes(device, ID_SIZE), msgId: bytes(id, ID_SIZE), c: bytes(c, HASH_SIZE) };
+}
+
+function checkEdit({ rev, text }: JsonObject): void {
+  if (count(rev) === 0) refuse("an edit has a revision from 1 on");
+  if (typeof text !== "string") refuse("an edit has a text");
+}
+
+function checkReaction({ emoji, set }: JsonObject): void {
+  const size = typeof emoji === "string" ? utf8(emoji).length : 0;
+  if (size < 1 || size > MAX_EMOJI) refuse("a reaction is a short string");
+  if (typeof set !== "boolean") refuse("a reaction is set or cleared");
+}
+
+function nothingMore(): void {
+  // The target says it all.
+}
+
+const ACTS = new Map<string, (members: JsonObject) => void>([
+  ["edit", checkEdit],
+  ["delete", nothingMore],
+  ["hide", nothingMore],
+  ["reaction", checkReaction],
+]);
+
+function targetOf(type: string, members: JsonObject): Reference | null {
+  const check = ACTS.get(type);
+  if (!check) return null;
+  const { target } = members;
+  const named = reference(target);
+  check(members);
+  return named;
 }
 
 function voids(value: JsonValue): Counter[] {
@@ -77,13 +116,14 @@ export function parseBody(data: Uint8Array): Body {
   if (text !== null && typeof text !== "string") return refuse("text is a string");
   if (type === "text" && text === null) refuse("a text has a text");
   if (kt !== undefined) checkKeyLog(kt);
-  if (reply !== undefined) checkReply(reply);
   return {
     data,
     type,
     text,
     seen: seen === undefined ? null : seenLog(seen),
     void: unused === undefined ? [] : voids(unused),
+    reply: reply === undefined ? null : reference(reply),
+    target: targetOf(type, members),
     members,
   };
 }
@@ -103,14 +143,34 @@ export function bodyContent(body: Body): string {
   return JSON.stringify(names.map((name) => [name, ordered(body.members[name] ?? null)]));
 }
 
-/** Write the body of a text message, with the own log hash and void counters. */
+/** Write a reference as it stands in a body. */
+export function referenceMembers({ device, msgId, c }: Reference): JsonObject {
+  const [named, id] = [encodeBase64url(device), encodeBase64url(msgId)];
+  return { device: named, id, c: encodeBase64url(c) };
+}
+
+/** What a device attaches to whatever it writes: its log hash and the counters it lost. */
+export interface Attached {
+  readonly seen?: SeenLog | null;
+  readonly void?: readonly Counter[];
+}
+
+/** Write the body of a text message. */
 export function textBody(
   text: string,
-  { seen = null, void: unused = [] }: { seen?: SeenLog | null; void?: readonly Counter[] } = {},
+  { reply = null, ...attached }: Attached & { reply?: Reference | null } = {},
+): Uint8Array {
+  const replying = reply && { reply: referenceMembers(reply) };
+  return writeBody({ type: "text", text, ...replying }, attached);
+}
+
+/** Write a body of any type; `body` when it is malformed. */
+export function writeBody(
+  members: Readonly<Record<string, JsonValue>>,
+  { seen = null, void: unused = [] }: Attached = {},
 ): Uint8Array {
   const data = dumpJson({
-    type: "text",
-    text,
+    ...members,
     ...(seen && { seen: { seq: seen.seq, log: encodeBase64url(seen.log) } }),
     ...(unused.length > 0 && { void: unused }),
   });

@@ -25,7 +25,16 @@ export {
   makeSuspend,
   makeVeto,
 } from "./account_statements";
-export { type Body, type SeenLog, bodyContent, parseBody, textBody } from "./body";
+export {
+  type Attached,
+  type Body,
+  type Reference,
+  type SeenLog,
+  bodyContent,
+  parseBody,
+  textBody,
+  writeBody,
+} from "./body";
 export {
   ADD_BY_ADMINS,
   ADD_BY_MEMBERS,
@@ -201,6 +210,22 @@ export {
   normaliseSecret,
   unknownWords,
 } from "./recovery_secret";
+export {
+  type Author,
+  type Quote,
+  type Reaction,
+  type Target,
+  type Verdict,
+  deletionOf,
+  editOf,
+  hidingOf,
+  judgeReference,
+  judgeReply,
+  newestOf,
+  originOf,
+  reactionTo,
+  whyGone,
+} from "./references";
 export {
   KIND_DIRECT,
   KIND_GROUP,

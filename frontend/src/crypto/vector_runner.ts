@@ -34,6 +34,7 @@ import {
   statement,
   xwing,
 } from "./vector_operations";
+import { REFERENCE_OPERATIONS } from "./vector_references";
 import { type Bytes, type Of, type SignedIn, raw, readSigned, text } from "./vector_values";
 
 /** A vector as its file holds it. */
@@ -57,6 +58,7 @@ const BUCKETS = { message: MESSAGE_BUCKETS, title: TITLE_BUCKETS };
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...ACCOUNT_OPERATIONS,
   ...LINK_OPERATIONS,
+  ...REFERENCE_OPERATIONS,
   lp_parse: (v: { data: Bytes; sizes: (number | null)[] | null }) => {
     const data = raw(v.data);
     const fields: Uint8Array[] = v.sizes === null ? lpSplit(data) : lpFields(data, v.sizes);
