@@ -43,6 +43,7 @@ from crypto_client.account_statements import (
     make_suspend,
     make_veto,
 )
+from crypto_client.attachments import Attachment, files_of, read_files
 from crypto_client.body import Body, Reference, parse_body, text_body, write_body
 from crypto_client.commit import (
     ClearState,
@@ -100,6 +101,7 @@ from crypto_client.epoch import (
     view_to_json,
 )
 from crypto_client.errors import OUTCOMES, ProtocolError
+from crypto_client.file_seal import FileChecker, FileOpener, FileSeal, FileSealer, open_file
 from crypto_client.history import (
     EpochName,
     HistoryRecord,
@@ -202,6 +204,7 @@ __all__ = [
     "AccountKey",
     "Answered",
     "Asking",
+    "Attachment",
     "Author",
     "Body",
     "ClearState",
@@ -215,6 +218,10 @@ __all__ = [
     "EpochName",
     "EpochSource",
     "EpochState",
+    "FileChecker",
+    "FileOpener",
+    "FileSeal",
+    "FileSealer",
     "GaveUp",
     "Header",
     "HistoryRecord",
@@ -290,6 +297,7 @@ __all__ = [
     "epoch_from_json",
     "epoch_to_json",
     "event_hash",
+    "files_of",
     "find_member",
     "fingerprint",
     "finish_link",
@@ -323,6 +331,7 @@ __all__ = [
     "new_prekey",
     "next_device_list",
     "next_log_hash",
+    "open_file",
     "open_history",
     "open_message",
     "open_recovery",
@@ -334,6 +343,7 @@ __all__ = [
     "parse_origin",
     "prekey_floors",
     "reaction_to",
+    "read_files",
     "read_typed",
     "receive_commit",
     "reopen_past",

@@ -59,11 +59,13 @@ def _require(condition: bool, what: str) -> None:
         raise BodyError(what)
 
 
-def _is_count(value: object) -> bool:
+def is_count(value: object) -> bool:
+    """Say whether a member is a whole number from 0."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _bytes_of(value: object, size: int) -> bytes:
+def bytes_member(value: object, size: int) -> bytes:
+    """Read a member that holds this many bytes; ``body`` for anything else."""
     _require(isinstance(value, str), "bytes are base64url")
     try:
         return decode_base64url(str(value), size)
@@ -79,19 +81,19 @@ def _object(value: object, names: tuple[str, ...]) -> dict[str, object]:
 
 def _hash_at(value: object, count: str, digest: str) -> tuple[int, bytes]:
     members = _object(value, (count, digest))
-    _require(_is_count(members[count]), "a count is a number from 0")
-    return int(str(members[count])), _bytes_of(members[digest], HASH_SIZE)
+    _require(is_count(members[count]), "a count is a number from 0")
+    return int(str(members[count])), bytes_member(members[digest], HASH_SIZE)
 
 
 def _reference(value: object) -> Reference:
     members = _object(value, ("device", "id", "c"))
     sizes = (("device", ID_SIZE), ("id", ID_SIZE), ("c", HASH_SIZE))
-    return Reference(*(_bytes_of(members[name], size) for name, size in sizes))
+    return Reference(*(bytes_member(members[name], size) for name, size in sizes))
 
 
 def _check_edit(members: Mapping[str, object]) -> None:
     rev = members.get("rev")
-    _require(_is_count(rev) and rev != 0, "an edit has a revision from 1 on")
+    _require(is_count(rev) and rev != 0, "an edit has a revision from 1 on")
     _require(isinstance(members.get("text"), str), "an edit has a text")
 
 
@@ -124,7 +126,7 @@ def _void(value: object) -> tuple[tuple[int, int], ...]:
         raise BodyError("void is a list of at most 256 pairs")
     pairs = []
     for pair in value:
-        if not isinstance(pair, list) or len(pair) != 2 or not all(map(_is_count, pair)):
+        if not isinstance(pair, list) or len(pair) != 2 or not all(map(is_count, pair)):
             raise BodyError("a void counter is [epoch, n]")
         pairs.append((pair[0], pair[1]))
     return tuple(pairs)

@@ -151,6 +151,12 @@ class DisputeError(ProtocolError):
     outcome = "dispute"
 
 
+class FileError(ProtocolError):
+    """A file whose sealed bytes, size or description are not what its message says."""
+
+    outcome = "file"
+
+
 class LogForkError(ProtocolError):
     """Another order of the room's log than ours."""
 

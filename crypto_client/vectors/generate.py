@@ -17,6 +17,7 @@ from crypto_client.vectors import (
     commit_cases,
     encoding_cases,
     entering_cases,
+    file_cases,
     identity_cases,
     joining_cases,
     link_cases,
@@ -63,6 +64,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from log_cases.cases(cast)
     yield from number_cases.cases(cast)
     yield from reference_cases.cases()
+    yield from file_cases.cases()
 
 
 def write(topic: str, case: Case) -> str:

@@ -21,6 +21,7 @@ from crypto_client.roster import encode_roster, parse_origin, parse_roster, rost
 from crypto_client.safety import safety_number
 from crypto_client.statements import Subject, parse_statement
 from crypto_client.vectors.replay_accounts import ACCOUNT_OPS
+from crypto_client.vectors.replay_files import FILE_OPS
 from crypto_client.vectors.replay_linking import LINK_OPS
 from crypto_client.vectors.replay_objects import OBJECT_OPS, Outputs, Values, raw, read_signed, text
 from crypto_client.vectors.replay_references import REFERENCE_OPS
@@ -217,6 +218,7 @@ OPS: dict[str, Callable[[Values], Outputs | tuple[str, Outputs]]] = {
     **OBJECT_OPS,
     **ACCOUNT_OPS,
     **LINK_OPS,
+    **FILE_OPS,
     **REFERENCE_OPS,
     "history_open": _history_open,
     "origin": _origin,

@@ -37,11 +37,13 @@ function refuse(why: string): never {
   throw new ProtocolError("body", why);
 }
 
-function count(value: JsonValue | undefined): number {
+/** Read a member that is a whole number from 0; else `body`. */
+export function count(value: JsonValue | undefined): number {
   return typeof value === "number" && value >= 0 ? value : refuse("a count is a number from 0");
 }
 
-function bytes(value: JsonValue | undefined, size: number): Uint8Array {
+/** Read a member that holds this many bytes; else `body`. */
+export function bytes(value: JsonValue | undefined, size: number): Uint8Array {
   if (typeof value !== "string") return refuse("bytes are base64url");
   return refusedAs("body", () => decodeBase64url(value, size));
 }

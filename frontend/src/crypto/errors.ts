@@ -25,6 +25,7 @@ export const OUTCOMES = [
   "recovery",
   "link",
   "dispute",
+  "file",
   "log_fork",
 ] as const;
 

@@ -26,6 +26,13 @@ export {
   makeVeto,
 } from "./account_statements";
 export {
+  type Attachment,
+  cleanName,
+  filesOf,
+  isShownInline,
+  readFiles,
+} from "./attachments";
+export {
   type Attached,
   type Body,
   type Reference,
@@ -115,6 +122,7 @@ export {
   usersToRefresh,
 } from "./epoch";
 export { OUTCOMES, type Outcome, ProtocolError } from "./errors";
+export { FileChecker, FileOpener, type FileSeal, FileSealer, openFile } from "./file_seal";
 export {
   type EpochName,
   type HistoryRecord,

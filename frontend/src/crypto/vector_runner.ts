@@ -16,6 +16,7 @@ import { encodeRoster, originHead, parseOrigin, parseRoster, roomOf, rosterHash 
 import { safetyNumber } from "./safety";
 import { openWrap } from "./sources";
 import { ACCOUNT_OPERATIONS } from "./vector_accounts";
+import { FILE_OPERATIONS } from "./vector_files";
 import { LINK_OPERATIONS } from "./vector_linking";
 import {
   type Operation,
@@ -58,6 +59,7 @@ const BUCKETS = { message: MESSAGE_BUCKETS, title: TITLE_BUCKETS };
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...ACCOUNT_OPERATIONS,
   ...LINK_OPERATIONS,
+  ...FILE_OPERATIONS,
   ...REFERENCE_OPERATIONS,
   lp_parse: (v: { data: Bytes; sizes: (number | null)[] | null }) => {
     const data = raw(v.data);
