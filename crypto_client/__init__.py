@@ -177,6 +177,7 @@ from crypto_client.restoring import (
     reopen_past,
     restore_account,
 )
+from crypto_client.rollback import HeadVerdict, judge_head
 from crypto_client.roster import (
     Member,
     Origin,
@@ -223,6 +224,7 @@ __all__ = [
     "FileSeal",
     "FileSealer",
     "GaveUp",
+    "HeadVerdict",
     "Header",
     "HistoryRecord",
     "HistorySource",
@@ -308,6 +310,7 @@ __all__ = [
     "hiding_of",
     "history_writer",
     "join_by_invite",
+    "judge_head",
     "judge_reference",
     "judge_reply",
     "judge_succession",

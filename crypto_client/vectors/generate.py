@@ -26,6 +26,7 @@ from crypto_client.vectors import (
     number_cases,
     recovery_cases,
     reference_cases,
+    rollback_cases,
     room_cases,
     rule_cases,
 )
@@ -65,6 +66,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from number_cases.cases(cast)
     yield from reference_cases.cases()
     yield from file_cases.cases()
+    yield from rollback_cases.cases(cast)
 
 
 def write(topic: str, case: Case) -> str:

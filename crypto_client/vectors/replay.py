@@ -17,6 +17,7 @@ from crypto_client.opening import Known, open_message
 from crypto_client.ops import apply_ops, parse_ops
 from crypto_client.ratchet import close_epoch, epoch_from_json, message_key, start_epoch
 from crypto_client.receiving import Received, receive_commit
+from crypto_client.rollback import judge_head
 from crypto_client.roster import encode_roster, parse_origin, parse_roster, roster_hash
 from crypto_client.safety import safety_number
 from crypto_client.statements import Subject, parse_statement
@@ -123,6 +124,12 @@ def _join(v: Values) -> tuple[str, Outputs]:
     return received.outcome, _describe(received)
 
 
+def _judge_head(v: Values) -> Outputs:
+    served = v["served"] and (v["served"][0], raw(v["served"][1]))
+    judged = judge_head(view_from_json(v["view"]), served)
+    return {"verdict": judged.verdict, "epochs": list(judged.epochs)}
+
+
 def _wrap_open(v: Values) -> Outputs:
     names = ("core_hash", "user", "device", "prekey_hash")
     secret = open_wrap(raw(v["wrap"]), raw(v["seed"]), **{name: raw(v[name]) for name in names})
@@ -226,6 +233,7 @@ OPS: dict[str, Callable[[Values], Outputs | tuple[str, Outputs]]] = {
     "statement": _statement,
     "receive_commit": _receive_commit,
     "join": _join,
+    "judge_head": _judge_head,
     "wrap_open": _wrap_open,
     "sender_chain": _sender_chain,
     "open_message": _open_message,

@@ -234,6 +234,7 @@ export {
   reactionTo,
   whyGone,
 } from "./references";
+export { type HeadVerdict, type ServedHead, judgeHead } from "./rollback";
 export {
   KIND_DIRECT,
   KIND_GROUP,

@@ -9,6 +9,7 @@ import { type Known, type MessageIndex, openMessage } from "./opening";
 import { chainOf, closeEpoch, messageKey, startEpoch } from "./ratchet";
 import { type Received, receiveCommit } from "./receiving";
 import { openRecovery } from "./recovery";
+import { judgeHead } from "./rollback";
 import { parseRoster, rosterHash } from "./roster";
 import { parseStatement, verifyStatement } from "./statements";
 import {
@@ -236,6 +237,11 @@ export async function join(v: JoinIn): Promise<Ruled> {
     source: readSource(v.source),
   });
   return [received.outcome, describe(received)];
+}
+
+export function head(v: { view: ViewIn; served: [number, Bytes] | null }): Out {
+  const served = v.served && { epoch: v.served[0], commitHash: raw(v.served[1]) };
+  return { ...judgeHead(readView(v.view), served) };
 }
 
 export function xwing(v: Of<"seed" | "ct"> & { eseed: Bytes | null }): Out {

@@ -24,6 +24,7 @@ import {
   type Ruled,
   acceptList,
   checked,
+  head,
   join,
   openBlob,
   openInTurn,
@@ -126,6 +127,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   statement,
   receive_commit: receive,
   join,
+  judge_head: head,
   wrap_open: (v: Of<"wrap" | "seed" | "core_hash" | "user" | "device" | "prekey_hash">) => {
     const whom = { coreHash: raw(v.core_hash), user: raw(v.user), device: raw(v.device) };
     const prekey = { prekeyHash: raw(v.prekey_hash) };
