@@ -97,6 +97,7 @@ def main(arguments: list[str]) -> int:
             try_solo(container)
             if options.cluster:
                 try_cluster(container, Path(scratch))
+        container.unmount()
         builder.forget()
     except Failed as failed:
         say(f"FAILED: {failed}")

@@ -24,11 +24,12 @@ DEVICES = {"null": 3, "zero": 5, "random": 8, "urandom": 9}  # of major number 1
 LAST_WORDS = 2000
 
 
-def mount(*words: str | Path) -> None:
-    """One call of mount(8)."""
-    ended = subprocess.run(["mount", *map(str, words)], capture_output=True, text=True, check=False)  # noqa: S607
+def mount(*words: str | Path, program: str = "mount") -> None:
+    """One call of mount(8), or of umount(8)."""
+    command = [program, *map(str, words)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
-        raise Failed(f"mount {' '.join(map(str, words))}: {ended.stderr.strip()}")
+        raise Failed(f"{' '.join(command)}: {ended.stderr.strip()}")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class Container:
         mount("-t", "tmpfs", "-o", own, "tmpfs", root / "data")
         mount("-o", "remount,bind,ro", root)
         return cls(root, config, logs)
+
+    def unmount(self) -> None:
+        """Let go of the unpacked image, which can then be removed. Every process has ended."""
+        mount("--recursive", self.root, program="umount")
 
     def command(self, words: Sequence[str]) -> list[str]:
         """How a command is started inside, as the image's user and with nothing more."""
