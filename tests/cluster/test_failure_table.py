@@ -85,11 +85,13 @@ def both(service, watch, number=signal.SIGKILL):
     return hanging, dead
 
 
-def is_whole(cluster, room):
-    """No hole and no double in the log itself."""
+def all_is_well(cluster, watch):
+    """The service is ready, nothing was lost or doubled on the way, and the log has no hole."""
+    watch.ready_again()
+    watch.nothing_is_missing()
     log = MongoLog(cluster.settings["MONGO_URL"])
     try:
-        return asyncio.run(log.verify(uuid.UUID(bytes=room))).is_whole
+        assert asyncio.run(log.verify(uuid.UUID(bytes=watch.room))).is_whole
     finally:
         log.close()
 
@@ -101,9 +103,7 @@ def test_without_rabbitmq_sending_is_refused_and_the_rest_goes_on(cluster, watch
         assert seen.longest < SOON
         assert seen.ready == {(200, "degraded", ("queue",))}
 
-    watch.ready_again()
-    watch.nothing_is_missing()
-    assert is_whole(cluster, watch.room)
+    all_is_well(cluster, watch)
 
 
 def test_a_rabbitmq_without_memory_refuses_and_takes_again_by_itself(cluster, watch, services):
@@ -119,9 +119,7 @@ def test_a_rabbitmq_without_memory_refuses_and_takes_again_by_itself(cluster, wa
     assert set(blocked.reads) == {"read"}
     assert blocked.longest < SOON
     assert blocked.ready == {(200, "degraded", ("queue",))}
-    watch.ready_again()
-    watch.nothing_is_missing()
-    assert is_whole(cluster, watch.room)
+    all_is_well(cluster, watch)
 
 
 def test_without_mongodb_messages_are_live_and_history_is_refused(cluster, watch, services):
@@ -132,13 +130,11 @@ def test_without_mongodb_messages_are_live_and_history_is_refused(cluster, watch
         assert seen.ready == {(200, "degraded", ("log",))}
         until(lambda texts=seen.texts: len(watch.pushed("message.live")) >= len(texts))
 
-    watch.ready_again()
-    watch.nothing_is_missing()
+    all_is_well(cluster, watch)
     told = samples(f"http://127.0.0.1:{cluster.archiver.environment['METRICS_PORT']}")
     assert told["gamrae_store_retry_total"] > 0
     assert told["gamrae_store_lag_seconds_sum"] > DEAD
     assert told['gamrae_service_up{service="log"}'] == 1
-    assert is_whole(cluster, watch.room)
 
 
 def test_without_redis_messages_are_stored_and_sockets_are_told_afterwards(
@@ -153,8 +149,7 @@ def test_without_redis_messages_are_stored_and_sockets_are_told_afterwards(
     watch.ready_again()
     room = str(uuid.UUID(bytes=watch.room))
     until(lambda: any(room in frame["rooms"] for frame in watch.pushed("heads")), 30)
-    watch.nothing_is_missing()
-    assert is_whole(cluster, watch.room)
+    all_is_well(cluster, watch)
 
 
 def test_without_the_database_people_are_refused_and_sockets_stay(cluster, watch, services):
@@ -164,6 +159,4 @@ def test_without_the_database_people_are_refused_and_sockets_stay(cluster, watch
         assert seen.longest < SOON
         assert seen.ready == {(503, "unavailable", ("database",))}
 
-    watch.ready_again()
-    watch.nothing_is_missing()
-    assert is_whole(cluster, watch.room)
+    all_is_well(cluster, watch)
