@@ -44,7 +44,7 @@ from crypto_client.account_statements import (
     make_veto,
 )
 from crypto_client.attachments import Attachment, files_of, read_files
-from crypto_client.body import Body, Reference, parse_body, text_body, write_body
+from crypto_client.body import Body, KeyLogClaim, Reference, parse_body, text_body, write_body
 from crypto_client.commit import (
     ClearState,
     Commit,
@@ -111,6 +111,21 @@ from crypto_client.history import (
 )
 from crypto_client.identity import AccountKey, DeviceKeys, device_proof, new_account, new_device
 from crypto_client.joining import Invite, join_by_invite, make_invite
+from crypto_client.key_log import (
+    FollowedLog,
+    Frontier,
+    NewestLeaf,
+    Own,
+    SignedHead,
+    SignedLogStart,
+    check_claim,
+    check_fresh,
+    check_newest_list,
+    follow,
+    label_of,
+    newest_log,
+    pin_log,
+)
 from crypto_client.linking import (
     Answered,
     Asking,
@@ -123,13 +138,7 @@ from crypto_client.linking import (
     finish_link,
     scan_code,
 )
-from crypto_client.log_hash import (
-    LOG_START,
-    check_log_hash,
-    check_void,
-    event_hash,
-    next_log_hash,
-)
+from crypto_client.log_hash import LOG_START, check_log_hash, check_void, event_hash, next_log_hash
 from crypto_client.opening import Known, Message, MessageIndex, Opened, open_message
 from crypto_client.prekeys import SignedPrekey, new_prekey, verify_prekey
 from crypto_client.profiles import (
@@ -169,14 +178,7 @@ from crypto_client.references import (
     reaction_to,
     why_gone,
 )
-from crypto_client.restoring import (
-    Link,
-    OwnAccount,
-    Past,
-    Restored,
-    reopen_past,
-    restore_account,
-)
+from crypto_client.restoring import Link, OwnAccount, Past, Restored, reopen_past, restore_account
 from crypto_client.rollback import HeadVerdict, judge_head
 from crypto_client.roster import (
     Member,
@@ -223,6 +225,8 @@ __all__ = [
     "FileOpener",
     "FileSeal",
     "FileSealer",
+    "FollowedLog",
+    "Frontier",
     "GaveUp",
     "HeadVerdict",
     "Header",
@@ -230,6 +234,7 @@ __all__ = [
     "HistorySource",
     "HistoryWriter",
     "Invite",
+    "KeyLogClaim",
     "Known",
     "KnownList",
     "KnownProfile",
@@ -239,8 +244,10 @@ __all__ = [
     "Message",
     "MessageIndex",
     "MistypedError",
+    "NewestLeaf",
     "Opened",
     "Origin",
+    "Own",
     "OwnAccount",
     "Past",
     "Pin",
@@ -256,6 +263,8 @@ __all__ = [
     "SeenList",
     "SignedBlob",
     "SignedDeviceList",
+    "SignedHead",
+    "SignedLogStart",
     "SignedPrekey",
     "SignedProfile",
     "SignedReset",
@@ -272,10 +281,13 @@ __all__ = [
     "backup_public",
     "begin_link",
     "check_automatic_refresh",
+    "check_claim",
     "check_commitment",
     "check_dispute",
     "check_erase",
+    "check_fresh",
     "check_log_hash",
+    "check_newest_list",
     "check_suspend",
     "check_veto",
     "check_void",
@@ -304,6 +316,7 @@ __all__ = [
     "fingerprint",
     "finish_link",
     "first_device_list",
+    "follow",
     "follow_chain",
     "generate_words",
     "group_origin",
@@ -314,6 +327,7 @@ __all__ = [
     "judge_reference",
     "judge_reply",
     "judge_succession",
+    "label_of",
     "list_with",
     "list_without",
     "make_commit",
@@ -332,6 +346,7 @@ __all__ = [
     "new_account",
     "new_device",
     "new_prekey",
+    "newest_log",
     "next_device_list",
     "next_log_hash",
     "open_file",
@@ -344,6 +359,7 @@ __all__ = [
     "parse_envelope",
     "parse_header",
     "parse_origin",
+    "pin_log",
     "prekey_floors",
     "reaction_to",
     "read_files",

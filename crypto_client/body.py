@@ -35,6 +35,20 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class KeyLogClaim:
+    """The newest head of a key log that a writer has verified."""
+
+    size: int
+    root: bytes
+    log: int = 1
+
+    def member(self) -> dict[str, object]:
+        """Write it as a body carries it."""
+        members: dict[str, object] = {"size": self.size, "root": encode_base64url(self.root)}
+        return members if self.log == 1 else {**members, "log": self.log}
+
+
+@dataclass(frozen=True)
 class Body:
     """A message body that has been read; ``members`` holds all of it, unknown members too."""
 
@@ -43,6 +57,7 @@ class Body:
     text: str | None
     seen: tuple[int, bytes] | None
     void: tuple[tuple[int, int], ...]
+    kt: KeyLogClaim | None
     reply: Reference | None
     target: Reference | None
     members: Mapping[str, object]
@@ -83,6 +98,13 @@ def _hash_at(value: object, count: str, digest: str) -> tuple[int, bytes]:
     members = _object(value, (count, digest))
     _require(is_count(members[count]), "a count is a number from 0")
     return int(str(members[count])), bytes_member(members[digest], HASH_SIZE)
+
+
+def _claim(value: object) -> KeyLogClaim:
+    size, root = _hash_at(value, "size", "root")
+    log = _object(value, ()).get("log", 1)
+    _require(is_count(log) and log != 0, "logs are counted from 1")
+    return KeyLogClaim(size, root, int(str(log)))
 
 
 def _reference(value: object) -> Reference:
@@ -141,12 +163,11 @@ def parse_body(data: bytes) -> Body:
     text = members.get("text")
     _require(text is None or isinstance(text, str), "text is a string")
     _require(members["type"] != "text" or text is not None, "a text has a text")
-    if "kt" in members:
-        _hash_at(members["kt"], "size", "root")
     reply = _reference(members["reply"]) if "reply" in members else None
+    kt = _claim(members["kt"]) if "kt" in members else None
     seen = _hash_at(members["seen"], "seq", "log") if "seen" in members else None
     void = _void(members["void"]) if "void" in members else ()
-    return Body(data, members["type"], text, seen, void, reply, _target(members), members)
+    return Body(data, members["type"], text, seen, void, kt, reply, _target(members), members)
 
 
 def text_body(
@@ -155,12 +176,13 @@ def text_body(
     reply: Reference | None = None,
     seen: tuple[int, bytes] | None = None,
     void: tuple[tuple[int, int], ...] = (),
+    kt: KeyLogClaim | None = None,
 ) -> bytes:
-    """Write the body of a text message, with the own log hash and void counters."""
+    """Write the body of a text message, with the own log hash, void counters and key-log head."""
     members: dict[str, object] = {"type": "text", "text": text}
     if reply is not None:
         members["reply"] = reply.members()
-    return write_body(members, seen=seen, void=void)
+    return write_body(members, seen=seen, void=void, kt=kt)
 
 
 def write_body(
@@ -168,13 +190,16 @@ def write_body(
     *,
     seen: tuple[int, bytes] | None = None,
     void: tuple[tuple[int, int], ...] = (),
+    kt: KeyLogClaim | None = None,
 ) -> bytes:
-    """Write a body of any type, with the own log hash and void counters; ``body`` if malformed."""
+    """Write a body of any type with what is attached to each; ``body`` if malformed."""
     written = dict(members)
     if seen is not None:
         written["seen"] = {"seq": seen[0], "log": encode_base64url(seen[1])}
     if void:
         written["void"] = [list(pair) for pair in void]
+    if kt is not None:
+        written["kt"] = kt.member()
     data = dump_json(written)
     parse_body(data)
     return data

@@ -163,4 +163,10 @@ class LogForkError(ProtocolError):
     outcome = "log_fork"
 
 
+class KeyLogError(ProtocolError):
+    """The key log contradicts itself, what this client knows of it, or a device list."""
+
+    outcome = "kt"
+
+
 OUTCOMES = frozenset(error.outcome for error in ProtocolError.__subclasses__())

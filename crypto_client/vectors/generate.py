@@ -20,6 +20,7 @@ from crypto_client.vectors import (
     file_cases,
     identity_cases,
     joining_cases,
+    key_log_cases,
     link_cases,
     log_cases,
     message_cases,
@@ -63,6 +64,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from joining_cases.cases(cast)
     yield from message_cases.cases(cast)
     yield from log_cases.cases(cast)
+    yield from key_log_cases.cases(cast)
     yield from number_cases.cases(cast)
     yield from reference_cases.cases()
     yield from file_cases.cases()

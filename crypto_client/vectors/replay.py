@@ -23,6 +23,7 @@ from crypto_client.safety import safety_number
 from crypto_client.statements import Subject, parse_statement
 from crypto_client.vectors.replay_accounts import ACCOUNT_OPS
 from crypto_client.vectors.replay_files import FILE_OPS
+from crypto_client.vectors.replay_key_log import KEY_LOG_OPS
 from crypto_client.vectors.replay_linking import LINK_OPS
 from crypto_client.vectors.replay_objects import OBJECT_OPS, Outputs, Values, raw, read_signed, text
 from crypto_client.vectors.replay_references import REFERENCE_OPS
@@ -227,6 +228,7 @@ OPS: dict[str, Callable[[Values], Outputs | tuple[str, Outputs]]] = {
     **LINK_OPS,
     **FILE_OPS,
     **REFERENCE_OPS,
+    **KEY_LOG_OPS,
     "history_open": _history_open,
     "origin": _origin,
     "apply_ops": _apply_ops,

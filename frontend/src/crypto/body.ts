@@ -21,6 +21,13 @@ export interface Reference {
   readonly c: Uint8Array;
 }
 
+/** The newest head of the key log that a writer has verified; `log` counts the server's logs. */
+export interface KeyLogClaim {
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly log: number;
+}
+
 /** A message body that has been read; `members` holds all of it, unknown members too. */
 export interface Body {
   readonly data: Uint8Array;
@@ -28,6 +35,7 @@ export interface Body {
   readonly text: string | null;
   readonly seen: SeenLog | null;
   readonly void: readonly Counter[];
+  readonly kt: KeyLogClaim | null;
   readonly reply: Reference | null;
   readonly target: Reference | null;
   readonly members: JsonObject;
@@ -57,10 +65,14 @@ function seenLog(value: JsonValue): SeenLog {
   return { seq: count(seq), log: bytes(log, HASH_SIZE) };
 }
 
-function checkKeyLog(value: JsonValue): void {
-  const { size, root } = object(value);
-  count(size);
-  bytes(root, HASH_SIZE);
+function keyLogClaim(value: JsonValue): KeyLogClaim {
+  const { size, root, log = 1 } = object(value);
+  if (count(log) === 0) refuse("logs are counted from 1");
+  return { size: count(size), root: bytes(root, HASH_SIZE), log: count(log) };
+}
+
+function claimMember({ size, root, log }: KeyLogClaim): JsonObject {
+  return { size, root: encodeBase64url(root), ...(log > 1 && { log }) };
 }
 
 function reference(value: JsonValue | undefined): Reference {
@@ -117,13 +129,13 @@ export function parseBody(data: Uint8Array): Body {
   if (typeof type !== "string") return refuse("a body has a type");
   if (text !== null && typeof text !== "string") return refuse("text is a string");
   if (type === "text" && text === null) refuse("a text has a text");
-  if (kt !== undefined) checkKeyLog(kt);
   return {
     data,
     type,
     text,
     seen: seen === undefined ? null : seenLog(seen),
     void: unused === undefined ? [] : voids(unused),
+    kt: kt === undefined ? null : keyLogClaim(kt),
     reply: reply === undefined ? null : reference(reply),
     target: targetOf(type, members),
     members,
@@ -151,10 +163,11 @@ export function referenceMembers({ device, msgId, c }: Reference): JsonObject {
   return { device: named, id, c: encodeBase64url(c) };
 }
 
-/** What a device attaches to whatever it writes: its log hash and the counters it lost. */
+/** What a device attaches to whatever it writes: its log hash, the counters it lost, its key-log head. */
 export interface Attached {
   readonly seen?: SeenLog | null;
   readonly void?: readonly Counter[];
+  readonly kt?: KeyLogClaim | null;
 }
 
 /** Write the body of a text message. */
@@ -169,12 +182,13 @@ export function textBody(
 /** Write a body of any type; `body` when it is malformed. */
 export function writeBody(
   members: Readonly<Record<string, JsonValue>>,
-  { seen = null, void: unused = [] }: Attached = {},
+  { seen = null, void: unused = [], kt = null }: Attached = {},
 ): Uint8Array {
   const data = dumpJson({
     ...members,
     ...(seen && { seen: { seq: seen.seq, log: encodeBase64url(seen.log) } }),
     ...(unused.length > 0 && { void: unused }),
+    ...(kt && { kt: claimMember(kt) }),
   });
   parseBody(data);
   return data;

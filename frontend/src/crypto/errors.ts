@@ -27,6 +27,7 @@ export const OUTCOMES = [
   "dispute",
   "file",
   "log_fork",
+  "kt",
 ] as const;
 
 /** The one name of a refusal. */

@@ -35,6 +35,7 @@ export {
 export {
   type Attached,
   type Body,
+  type KeyLogClaim,
   type Reference,
   type SeenLog,
   bodyContent,
@@ -144,6 +145,19 @@ export {
   verifyDeviceProof,
 } from "./identity";
 export { type Invite, joinByInvite, makeInvite } from "./joining";
+export {
+  type FollowedLog,
+  type Frontier,
+  type NewestLeaf,
+  type SignedBytes,
+  checkClaim,
+  checkFresh,
+  checkNewestList,
+  followLog,
+  labelOf,
+  newestLog,
+  pinLog,
+} from "./key_log";
 export {
   type Answered,
   type Asking,

@@ -37,6 +37,7 @@ import {
   xwing,
 } from "./vector_operations";
 import { REFERENCE_OPERATIONS } from "./vector_references";
+import { followPage, growTree, leadToNewest } from "./vector_key_log";
 import { type Bytes, type Of, type SignedIn, raw, readSigned, text } from "./vector_values";
 
 /** A vector as its file holds it. */
@@ -141,6 +142,9 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     stamp: text(acceptanceStamp(raw(v.key), v.key_id, raw(v.hdr), v.accepted_ms)),
   }),
   log_hash: rollLog,
+  key_log: followPage,
+  key_log_tree: growTree,
+  key_log_starts: leadToNewest,
   void: (v: { void: Counter[]; stored: Counter[] }) => checked(() => checkVoid(v.void, v.stored)),
   safety: (v: { one: [Bytes, Bytes]; other: [Bytes, Bytes] }) => {
     const account = ([user, amkPub]: [Bytes, Bytes]) => ({ user: raw(user), amkPub: raw(amkPub) });
