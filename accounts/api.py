@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import key_log, services
 from accounts import serializers as shape
-from accounts import services
 from accounts.access import DevicePermission, visible_person
 from accounts.device_lists import NextList, SentPrekey
 from accounts.enrolment import Enrolment
@@ -26,6 +26,7 @@ from accounts.throttles import (
     RecoveryThrottle,
 )
 
+AFTER_LEAF = OpenApiParameter("after", int, description="Only leaves from this index on.")
 AFTER_VERSION = OpenApiParameter("after_version", int, description="Only lists above this version.")
 
 
@@ -152,6 +153,31 @@ class UserKeysView(APIView):
         query.is_valid(raise_exception=True)
         user = _visible(request, user_id)
         return Response(key_bundle(user, query.validated_data["after_version"]))
+
+
+class KeyLogView(APIView):
+    """The leaves of the key log: hashes that tell nothing to who does not know the ids."""
+
+    @extend_schema(parameters=[AFTER_LEAF], responses=shape.KeyLogPage)
+    def get(self, request: Request) -> Response:
+        query = shape.AfterLeaf(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        page = key_log.page_after(query.validated_data["after"])
+        answer = {"leaves": page.leaves, "more": page.more, **_head(page.head)}
+        return Response(shape.KeyLogPage(answer).data)
+
+
+class KeyLogHeadView(APIView):
+    """The newest head, and how all the logs of this server began."""
+
+    @extend_schema(responses=shape.KeyLogHead)
+    def get(self, request: Request) -> Response:
+        head = key_log.head_of(key_log.newest_log())
+        return Response(shape.KeyLogHead({"logs": key_log.starts(), **_head(head)}).data)
+
+
+def _head(signed: key_log.SignedHead) -> dict[str, bytes]:
+    return {"head": signed.head, "head_sig": signed.sig}
 
 
 def _visible(request: Request, user_id: UUID) -> User:

@@ -117,3 +117,40 @@ class Prekey(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["device", "seq"], name="one_prekey_per_seq")
         ]
+
+
+class KeyLog(models.Model):
+    """One of this server's key logs; the newest is written to, the first row is the lock for that.
+
+    ``frontier`` are the hashes from which the next root is made, joined.
+    """
+
+    id = models.PositiveIntegerField(primary_key=True)
+    number = models.PositiveIntegerField()
+    start = models.BinaryField()
+    sig = models.BinaryField(max_length=64)
+    log_id = models.BinaryField(max_length=32)
+    log_pub = models.BinaryField(max_length=32)
+    size = models.PositiveBigIntegerField(default=0)
+    frontier = models.BinaryField(default=b"")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class KeyLogLeaf(models.Model):
+    """One leaf, for ever: hashes only, so that it stays when an account is withdrawn.
+
+    ``root`` is that of the log with this leaf as its last.
+    """
+
+    log = models.ForeignKey(KeyLog, on_delete=models.PROTECT, related_name="leaves")
+    index = models.PositiveBigIntegerField()
+    label = models.CharField(max_length=64)  # hexadecimal, because MySQL indexes no bytes
+    seq = models.PositiveBigIntegerField()
+    body = models.BinaryField()
+    root = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["log", "index"], name="one_leaf_per_index"),
+            models.UniqueConstraint(fields=["log", "label", "seq"], name="one_leaf_per_seq"),
+        ]

@@ -58,6 +58,28 @@ class AfterVersion(StrictSerializer):
     after_version = serializers.IntegerField(min_value=0, max_value=2**53 - 1, default=0)
 
 
+class AfterLeaf(StrictSerializer):
+    after = serializers.IntegerField(min_value=0, max_value=2**53 - 1, default=0)
+
+
+class LogStart(StrictSerializer):
+    log = BytesField(source="start")
+    log_sig = BytesField(exact=64, source="sig")
+
+
+class KeyLogHead(StrictSerializer):
+    logs = LogStart(many=True)
+    head = BytesField()
+    head_sig = BytesField(exact=64)
+
+
+class KeyLogPage(StrictSerializer):
+    leaves = serializers.ListField(child=BytesField())
+    head = BytesField()
+    head_sig = BytesField(exact=64)
+    more = serializers.BooleanField()
+
+
 class Me(StrictSerializer):
     user_id = IdField()
     email = TextField()

@@ -20,12 +20,13 @@ from accounts.access import (
 )
 from accounts.device_lists import NextList, Succession
 from accounts.enrolment import Enrolment, check_prekey
+from accounts.key_log import keep_list
 from accounts.models import AccountKey, Device, DeviceList, Prekey, User
 from accounts.protocol import from_base64url, lp, to_base64url, verifies
 from accounts.realtime import end_sessions_on_commit, notify_circle_on_commit
 from accounts.refusals import DeviceProof, Refused
 from accounts.revocation import revoke_devices
-from accounts.signed_objects import SUITE_FIELD, DeviceListObject, PrekeyObject
+from accounts.signed_objects import SUITE_FIELD, PrekeyObject
 
 log = logging.getLogger("gamrae.accounts")
 
@@ -53,17 +54,11 @@ def enrol(actor: User, *, enrolment: Enrolment) -> AccountKey:
         recovery_sig=enrolment.recovery_sig,
         recovery_version=checked.recovery.version,
     )
-    _keep_list(actor, checked.device_list, enrolment.device_list, enrolment.list_sig)
+    keep_list(actor, checked.device_list, body=enrolment.device_list, sig=enrolment.list_sig)
     device = Device.objects.create(id=entry.device, user=actor, dsk_pub=entry.dsk_pub)
     _keep_prekey(device, checked.prekey, enrolment.prekey, enrolment.prekey_sig)
     notify_circle_on_commit(actor.id, "profile.changed", user_id=str(actor.id))
     return account_key
-
-
-def _keep_list(actor: User, parsed: DeviceListObject, body: bytes, sig: bytes) -> DeviceList:
-    return DeviceList.objects.create(
-        user=actor, version=parsed.version, body=body, sig=sig, list_hash=parsed.list_hash
-    )
 
 
 def _keep_prekey(device: Device, parsed: PrekeyObject, body: bytes, sig: bytes) -> Prekey:
@@ -91,7 +86,7 @@ def publish_device_list(actor: User, *, next_list: NextList) -> None:
     except DeviceList.DoesNotExist:
         raise Refused("keys_missing") from None
     succession = next_list.check(newest, now_ms())
-    _keep_list(actor, succession.device_list, next_list.device_list, next_list.list_sig)
+    keep_list(actor, succession.device_list, body=next_list.device_list, sig=next_list.list_sig)
     for new in succession.new:
         device = Device.objects.create(id=new.entry.device, user=actor, dsk_pub=new.entry.dsk_pub)
         _keep_prekey(device, new.prekey, new.sent.prekey, new.sent.prekey_sig)

@@ -13,6 +13,8 @@ urlpatterns = [
     path("devices/challenge", api.ChallengeView.as_view()),
     path("devices/proof", api.ProofView.as_view()),
     path("prekeys", api.PrekeysView.as_view()),
+    path("key-log", api.KeyLogView.as_view()),
+    path("key-log/head", api.KeyLogHeadView.as_view()),
     path("users/<uuid:user_id>", api.UserView.as_view()),
     path("users/<uuid:user_id>/keys", api.UserKeysView.as_view()),
 ]

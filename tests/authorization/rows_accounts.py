@@ -47,6 +47,9 @@ ROWS = [
     Row("POST", "/api/devices/proof", (401, 403, 403, 403, 403, 403), body=no_proof),
     Row("POST", "/api/prekeys", (401, 403, 403, 403, 403, 403), body=old_prekey),
     Row("POST", "/api/prekeys", (401, 400, 400, 400, 400, 400), body=old_prekey, device=True),
+    # hashes only: for everybody who is signed in
+    Row("GET", "/api/key-log", SIGNED_IN),
+    Row("GET", "/api/key-log/head", SIGNED_IN),
     # bob's profile and keys: for bob and his friend alone
     Row("GET", "/api/users/{bob}", (401, 404, 404, 200, 200, 404)),
     Row("GET", "/api/users/{bob}/keys", (401, 404, 404, 200, 200, 404)),
