@@ -12,6 +12,7 @@ from crypto_client.client import (
     recovery_commands,
     room_commands,
 )
+from crypto_client.client.audit_command import audit, tell_of_a_new_log
 from crypto_client.client.failures import CommandFailure, Unverified
 from crypto_client.client.output import Output
 from crypto_client.client.session import Session
@@ -26,7 +27,10 @@ def main(words: list[str]) -> int:
     output = Output(as_json=arguments.json)
     try:
         with Session.open(arguments.home, arguments.server, arguments.timeout) as session:
-            arguments.run(session, output, arguments)
+            try:
+                arguments.run(session, output, arguments)
+            finally:
+                tell_of_a_new_log(session, output)
     except ProtocolError as error:
         return _report(output, Unverified(error.outcome))
     except CommandFailure as failure:
@@ -83,6 +87,7 @@ def _account(commands: Commands) -> None:
     verify = commands.add_parser("verify")
     verify.add_argument("email")
     verify.set_defaults(run=account_commands.verify)
+    commands.add_parser("audit").set_defaults(run=audit)
 
 
 def _friends(commands: Commands) -> None:

@@ -69,6 +69,11 @@ class LogStart:
     time: int
     before: bytes
 
+    @property
+    def last_head(self) -> SignedHead:
+        """The last head of the log before; ``parse`` where there is none."""
+        return SignedHead(*lp_fields(self.before, [None, None]))
+
     def encode(self) -> bytes:
         """Write the bytes that are hashed and signed."""
         fields = (u64(self.number), self.log_pub, u64(self.time), self.before)
@@ -275,7 +280,7 @@ def newest_log(log: FollowedLog, starts: Sequence[SignedLogStart]) -> FollowedLo
         raise KeyLogError("the server does not name the log that was followed")
     for start in starts[at + 1 :]:
         following = _begin(start, log.log_pub, number=log.number + 1)
-        verify_head(SignedHead(*lp_fields(parse_log_start(start.data).before, [None, None])), log)
+        verify_head(parse_log_start(start.data).last_head, log)
         log = following
     return log
 

@@ -125,6 +125,9 @@ class Inbox:
         if arrival.seq is None and (opened.again or opened.outcome != "ok"):
             return
         self.rooms.save_epoch(opened.epoch)
+        self.rooms.keyring.key_log.compare(
+            message.body.kt, room=arrival.room, message=message.pre.msg_id
+        )
         if arrival.seq is not None and self._has_stored(arrival, envelope):
             if opened.outcome != "ok":
                 self._flag(arrival, envelope, opened.outcome)

@@ -2,9 +2,11 @@
 
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 from crypto_client.client.failures import Refused, Unverified
+from crypto_client.client.key_log import KeyLog
 from crypto_client.client.server import JSON, Server, b64, unb64
 from crypto_client.client.store import Store
 from crypto_client.device_list import (
@@ -13,9 +15,10 @@ from crypto_client.device_list import (
     SignedDeviceList,
     accept_device_list,
     first_device_list,
+    parse_device_list,
     verify_device_list,
 )
-from crypto_client.errors import PinMismatchError, ProtocolError
+from crypto_client.errors import PinMismatchError, ProtocolError, ReferenceMissingError
 from crypto_client.history import HistoryWriter, history_writer
 from crypto_client.identity import DeviceKeys, device_proof, new_account, new_device
 from crypto_client.prekeys import SignedPrekey, new_prekey, parse_prekey, verify_prekey
@@ -95,6 +98,17 @@ def device_from_json(kept: JSON) -> DeviceKeys:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """Keys of a person that verified by themselves; ``known`` is their newest list."""
+
+    user: bytes
+    amk_pub: bytes
+    lists: tuple[SignedDeviceList, ...]
+    known: KnownList
+    prekeys: dict[bytes, SignedPrekey]
+
+
+@dataclass(frozen=True)
 class Keyring:
     """This device's own keys, and what it has verified of others: account keys, device lists."""
 
@@ -158,11 +172,51 @@ class Keyring:
         signed = SignedDeviceList(row["data"], row["sig"])
         return verify_device_list(signed, user, row["amk_pub"])
 
+    @property
+    def key_log(self) -> KeyLog:
+        """The log in which every list that is used must be its account's newest."""
+        own = self.device.user
+        return KeyLog(
+            self.store,
+            self.server,
+            user=own,
+            knows_own=self._is_own_list,
+            learn_own=self._learn_own_lists,
+        )
+
+    def _is_own_list(self, list_hash: bytes) -> bool:
+        signed = self.lists().get(list_hash)
+        if signed is None:
+            return False
+        try:
+            verify_device_list(signed, self.device.user, self.device.amk_pub)
+        except ProtocolError:
+            return False
+        return True
+
+    def _learn_own_lists(self) -> None:
+        """Fetch what another own device has signed; what does not verify is no own list."""
+        with suppress(ProtocolError):
+            self._keep_offer(self._offer_of(self.device.user))
+
     def refresh(self, user: bytes) -> dict[bytes, SignedPrekey]:
         """Fetch what is new of a person's lists, verify and keep it; returns their newest prekeys.
 
-        A changed account key is never taken over: `PinMismatchError`, and the pin stays.
+        A changed account key is never taken over: `PinMismatchError`, and the pin stays. A list
+        that is not the newest of the key log is not taken: ``kt``.
         """
+        offer = self._offer_of(user)
+        key_log = self.key_log
+        if not key_log.is_newest(user, offer.known.list_hash, now_ms()):
+            key_log.follow(now_ms())
+            offer = self._offer_of(user)  # a list may have been published in between
+        key_log.demand_newest(user, offer.known.list_hash)
+        self._keep_offer(offer)
+        self._remember_numbers(user, offer.prekeys)
+        return offer.prekeys
+
+    def _offer_of(self, user: bytes) -> "Offer":
+        """What the server says of a person's keys, as far as it verifies by itself."""
         known = self.newest(user)
         after = known.version if known else 0
         keys = self.server.user_keys(uuid.UUID(bytes=user), after_version=after)
@@ -175,19 +229,23 @@ class Keyring:
         if offered != pinned:
             self._keep_beside(user, offered, lists)
             raise PinMismatchError("another account key than the pinned one")
-        with self.store.transaction():
-            for signed in lists:
-                opened = verify_device_list(signed, user, pinned)
-                known = accept_device_list(known, [signed], user=user, amk_pub=pinned)
-                keep_list(self.store, user, pinned, signed, opened.version)
+        for signed in lists:
+            known = accept_device_list(known, [signed], user=user, amk_pub=pinned)
+        if known is None:
+            raise ReferenceMissingError("an account key without a device list")
         prekeys = {
             uuid.UUID(item["device_id"]).bytes: SignedPrekey(
                 unb64(item["prekey"]), unb64(item["prekey_sig"])
             )
             for item in keys["prekeys"]
         }
-        self._remember_numbers(user, prekeys)
-        return prekeys
+        return Offer(user, pinned, tuple(lists), known, prekeys)
+
+    def _keep_offer(self, offer: "Offer") -> None:
+        with self.store.transaction():
+            for signed in offer.lists:
+                version = parse_device_list(signed.data).version
+                keep_list(self.store, offer.user, offer.amk_pub, signed, version)
 
     def _keep_beside(self, user: bytes, amk_pub: bytes, lists: list[SignedDeviceList]) -> None:
         """Keep lists under another key than the pin: a chain that names them can be judged."""

@@ -118,7 +118,8 @@ class Outbox:
 
     def _seal(self, epoch: EpochState, room: bytes, message: bytes, text: str) -> bytes:
         void = self._voids(room, message)
-        body = text_body(text, seen=self.inbox.log.newest(room), void=void)
+        seen, kt = self.inbox.log.newest(room), self.rooms.keyring.key_log.claim()
+        body = text_body(text, seen=seen, void=void, kt=kt)
         keys = self.rooms.keyring.device
         sealed = seal_message(epoch, keys, body, msg_id=message, time=now_ms())
         with self.store.transaction():

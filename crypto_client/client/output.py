@@ -25,10 +25,14 @@ class Output:
             text = line(row) if line else _plain(row)
         print(text, flush=True)
 
+    def notice(self, text: str) -> None:
+        """Say to everybody what is no result, on stderr."""
+        print(text, file=sys.stderr, flush=True)
+
     def note(self, text: str) -> None:
-        """Say something to people, beside the results."""
+        """Say to people alone what is no result."""
         if not self.as_json:
-            print(text, file=sys.stderr, flush=True)
+            self.notice(text)
 
     def progress(self, text: str) -> None:
         """Say how far it is, once it takes longer than a second."""
@@ -56,12 +60,12 @@ def message_line(row: Row) -> str:
     """A message as a line: who, what, and its state when it is not stored."""
     if "event" in row:
         about = row.get("title") or ", ".join(row.get("about", []))
-        return f"      * {row['event']} {_printable(about)}".rstrip()
+        return f"      * {row['event']} {printable(about)}".rstrip()
     text = row.get("text", f"[{row.get('unreadable', '')}]")
     state = "" if row.get("state") == "stored" else f"  ({row.get('state')})"
-    return f"{row.get('seq') or '':>5} {row['sender']}: {_printable(text)}{state}"
+    return f"{row.get('seq') or '':>5} {row['sender']}: {printable(text)}{state}"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text of others must not drive the terminal: control characters are shown, not sent."""
     return "".join(c if c == "\n" or c.isprintable() else repr(c)[1:-1] for c in text)

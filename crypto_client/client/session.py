@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from crypto_client.client.failures import Refused
-from crypto_client.client.keys import Keyring
+from crypto_client.client.keys import Keyring, now_ms
 from crypto_client.client.server import Server, unb64
 from crypto_client.client.socket import Socket
 from crypto_client.client.store import Store
@@ -63,6 +63,7 @@ class Session:
             keyring = self.keyring
             keyring.prove_session()
             keyring.renew_prekey()
+            keyring.key_log.try_follow(now_ms())
             token = self.server.token or ""
             self._socket = Socket(self.server.socket_url, token=token, timeout=self.timeout)
             nonce = unb64(self._socket.hello()["nonce"])

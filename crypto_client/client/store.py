@@ -61,6 +61,18 @@ CREATE TABLE IF NOT EXISTS voids (
 CREATE TABLE IF NOT EXISTS log_items (
     room BLOB NOT NULL, seq INTEGER NOT NULL, item_hash BLOB NOT NULL, log_hash BLOB,
     PRIMARY KEY (room, seq)) STRICT;
+CREATE TABLE IF NOT EXISTS key_logs (
+    number INTEGER PRIMARY KEY, log_id BLOB NOT NULL, log_pub BLOB NOT NULL, size INTEGER NOT NULL,
+    frontier BLOB NOT NULL, head BLOB NOT NULL, sig BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS key_log_labels (
+    label BLOB PRIMARY KEY, seq INTEGER NOT NULL, leaf_hash BLOB NOT NULL, kind INTEGER NOT NULL,
+    record_hash BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS key_log_roots (
+    log INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL,
+    PRIMARY KEY (log, size)) STRICT;
+CREATE TABLE IF NOT EXISTS key_log_claims (
+    room BLOB NOT NULL, message BLOB NOT NULL, log INTEGER NOT NULL, size INTEGER NOT NULL,
+    root BLOB NOT NULL, state TEXT NOT NULL, PRIMARY KEY (room, message)) STRICT;
 """
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from crypto_client.body import parse_body
 from crypto_client.client.failures import Refused, TimedOut
 from crypto_client.client.inbox import Arrival, Inbox
-from crypto_client.client.keys import Keyring
+from crypto_client.client.keys import Keyring, now_ms
 from crypto_client.client.outbox import Outbox
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, Server
@@ -42,12 +42,19 @@ class Messenger:
         for summary in self.rooms.all():
             self.rooms.try_follow(uuid.UUID(summary["room_id"]).bytes)
         self.sync([uuid.UUID(summary["room_id"]).bytes for summary in self.rooms.all()])
+        self._look_at_longer_logs()
         self.send_waiting()
 
     def send_waiting(self) -> None:
         """Send what earlier commands could not, oldest first."""
         for message in self.outbox.waiting():
             self.outbox.deliver(message)
+
+    def _look_at_longer_logs(self) -> None:
+        """Somebody has verified a longer key log: is it the one that this device is shown?"""
+        key_log = self.rooms.keyring.key_log
+        if key_log.waiting():
+            key_log.try_follow(now_ms())
 
     def sync(self, rooms: list[bytes]) -> None:
         """Fetch what the log has behind the cursors of these rooms, page by page."""
@@ -200,6 +207,8 @@ class Messenger:
         else:
             body = parse_body(row["body"])
             shown["text"] = body.text if body.type == "text" else None
+            if self.rooms.keyring.key_log.is_split(row["room"], row["message"]):
+                shown["key_log"] = "split"
         return shown
 
     def unread(self, room: bytes) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,48 +26,7 @@ from crypto_client.receiving import Received
 from crypto_client.recovery import backup_public
 from crypto_client.statements import make_leave
 from crypto_client.vectors.cast import NOW, Person, World, group, person, world
-
-
-@dataclass
-class HostileServer:
-    """Answers whatever the test puts here, by path."""
-
-    answers: dict[str, Any] = field(default_factory=dict)
-    keys: dict[bytes, Any] = field(default_factory=dict)
-    stops_after: int = 1 << 32
-    posted: list[str] = field(default_factory=list)
-
-    def get(self, path: str, **asked: Any) -> Any:
-        answer = self.answers[path.rsplit("/", 1)[-1]]
-        if asked.get("after", -1) >= self.stops_after:
-            return {"commits": []}
-        return answer
-
-    def post(self, path: str, body: Any = None) -> Any:
-        self.posted.append(path)
-        return self.answers.get(f"POST {path.rsplit('/', 1)[-1]}", {})
-
-    def put(self, path: str, body: Any = None) -> Any:
-        return {}
-
-    def user_keys(self, user: uuid.UUID, *, after_version: int = 0) -> Any:
-        return self.keys[user.bytes]
-
-
-def keys_of(person: Person, *, lists: bool = True) -> dict[str, Any]:
-    """What a server says of somebody's keys."""
-    devices = person.devices
-    row = {"version": 1, "device_list": b64(devices.data), "list_sig": b64(devices.sig)}
-    prekey = {
-        "device_id": str(uuid.UUID(bytes=person.keys.device)),
-        "prekey": b64(person.prekey.data),
-        "prekey_sig": b64(person.prekey.sig),
-    }
-    return {
-        "account_key": b64(person.account.public),
-        "lists": [row] if lists else [],
-        "prekeys": [prekey],
-    }
+from tests.crypto_client.hostile import HostileServer, keys_of
 
 
 def wire(commit: Commit, epoch: int) -> dict[str, Any]:
@@ -99,7 +58,7 @@ def bob(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("crypto_client.client.rooms.now_ms", lambda: NOW)
     cast = world("alice", "bob", "carol", "mallory")
     first, received = group(cast, "alice", "bob")
-    server = HostileServer(keys={p.user: keys_of(p) for p in cast.people.values()})
+    server = HostileServer.of(cast)
     store = Store(tmp_path / "bob")
     backup = backup_public(cast.bob.recovery_key, cast.bob.user, 1)
     store.remember("device", {"bk_pub": b64(backup)})
