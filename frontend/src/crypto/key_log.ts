@@ -174,6 +174,12 @@ export function parseLogStart(data: Uint8Array): LogStart {
   return { number: uint(number), logPub, time: uint(time), before };
 }
 
+/** The last head of the log before; `parse` where there is none. */
+export function lastHeadOf({ before }: LogStart): SignedBytes {
+  const [data, sig] = lpFields(before, [null, null]);
+  return { data, sig };
+}
+
 /** Read a head that must be of this log and by its key; else `kt`. */
 export function verifyHead({ data, sig }: SignedBytes, log: FollowedLog): Head {
   const head = parseHead(data);
@@ -257,8 +263,7 @@ export function newestLog(pinned: FollowedLog, starts: readonly SignedBytes[]): 
   if (at < 0) refuse("the server does not name the log that was followed");
   return starts.slice(at + 1).reduce((log, start) => {
     const next = begin(start, log.logPub, log.number + 1);
-    const [data, sig] = lpFields(parseLogStart(start.data).before, [null, null]);
-    verifyHead({ data, sig }, log);
+    verifyHead(lastHeadOf(parseLogStart(start.data)), log);
     return next;
   }, pinned);
 }

@@ -55,6 +55,7 @@ export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
   "recovery_show",
   "recovery_test",
   "devices_list",
+  "key_log_seen",
 ]);
 
 type Handlers = { [C in LeaderCommand]: (args: Args<C>) => Promise<Result<C>> };
@@ -95,6 +96,10 @@ function friendHandlers(core: Core) {
       if (!other) throw refuse("keys_missing");
       const number = safetyNumber(core.keyring.device, { user, amkPub: other.amkPub });
       return { number };
+    },
+    key_log_seen: async () => {
+      await core.keyLog.seen();
+      return null;
     },
   } satisfies Partial<Handlers>;
 }

@@ -175,6 +175,12 @@ export interface Connection {
   waiting: number;
 }
 
+/**
+ * What a person has to know of the key log. refused: it does not verify, nothing new is believed.
+ * split: somebody was shown another one. began_again: as after restoring a backup, said once.
+ */
+export type KeyLogNotice = "none" | "refused" | "split" | "began_again";
+
 /** Sent whole for each part that changed; parts that did not change are absent. */
 export interface Snapshot {
   phase?: Phase;
@@ -184,6 +190,7 @@ export interface Snapshot {
   rooms?: RoomSummary[];
   /** Null when nothing is being restored. */
   restoring?: Restoring | null;
+  keyLog?: KeyLogNotice;
   /** The opened room of this tab. */
   timeline?: Timeline;
 }
@@ -230,6 +237,8 @@ export interface Commands {
   devices_list: { args: Record<string, never>; result: { devices: Device[] } };
   /** Take a device off the own list; needs the recovery key. */
   device_revoke: { args: { deviceId: Id; secret: string }; result: null };
+  /** The person has been told that the key log began again. */
+  key_log_seen: { args: Record<string, never>; result: null };
   /** Erase keys and everything stored for this account in this browser. Signing out alone keeps them. */
   forget: { args: Record<string, never>; result: null };
 }

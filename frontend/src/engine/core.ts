@@ -1,6 +1,7 @@
 /** What the parts of the leading engine share. */
 import type { Api } from "./api";
 import type { Id } from "./contract";
+import type { KeyLog } from "./key_log";
 import type { Keyring } from "./keys";
 import type { Lanes } from "./lanes";
 import type { People } from "./people";
@@ -12,6 +13,7 @@ import type { Store } from "./store/store";
 export interface Change {
   readonly me?: true;
   readonly friends?: true;
+  readonly keyLog?: true;
   /** Rooms whose row in the list, or timeline, is another now. */
   readonly rooms?: readonly Id[];
 }
@@ -23,6 +25,7 @@ export interface Core {
   readonly socket: Socket;
   readonly keyring: Keyring;
   readonly people: People;
+  readonly keyLog: KeyLog;
   readonly lanes: Lanes;
   readonly userId: Id;
   changed(change: Change): void;

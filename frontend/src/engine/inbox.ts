@@ -155,6 +155,7 @@ async function open(core: Core, batch: Batch, row: ItemRow, pre: Pre): Promise<R
     const isTwo = opened.outcome === "equivocation";
     const reason: Unreadable | null = isTwo ? "equivocation" : null;
     const shown = { ...row, messageKey: key, status: "open" as const, reason };
+    await core.keyLog.compare(opened.message.body.kt, row.roomId, row.key);
     return await keepOpened(batch, shown, opened.message.body);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;

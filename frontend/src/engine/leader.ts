@@ -6,6 +6,8 @@ import type { Change, Core } from "./core";
 import { Cursors } from "./cursors";
 import { isOnList } from "./devices";
 import { enrol, pendingEnrolment, publishKeys } from "./enrolment";
+import { idBytes } from "./ids";
+import { KeyLog } from "./key_log";
 import { Keyring } from "./keys";
 import { Lanes } from "./lanes";
 import { Outbox } from "./outbox";
@@ -149,7 +151,13 @@ export class Leader {
   private run(keyring: Keyring): void {
     const { platform, store, api, boot, events } = this;
     const lanes = new Lanes();
-    const people = new People(store, api);
+    const keyLog = new KeyLog({
+      ...{ store, api, platform },
+      own: { user: idBytes(boot.userId), amkPub: keyring.device.amkPub },
+      learnOwn: () => people.learnOwn(boot.userId),
+      changed: () => core.changed({ keyLog: true }),
+    });
+    const people: People = new People(store, api, keyLog);
     api.prove = () => keyring.proveSession();
     const socket: Socket = new Socket({
       platform,
@@ -159,7 +167,7 @@ export class Leader {
       onState: (state) => this.socketBecame(state),
     });
     const core: Core = {
-      ...{ platform, store, api, socket, keyring, people, lanes, userId: boot.userId },
+      ...{ platform, store, api, socket, keyring, people, keyLog, lanes, userId: boot.userId },
       changed: (change) => {
         if (!this.isStopped) events.changed(change);
       },

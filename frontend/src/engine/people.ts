@@ -19,6 +19,7 @@ import type { Trust } from "../crypto/epoch";
 import type { Api } from "./api";
 import type { Id } from "./contract";
 import { idBytes } from "./ids";
+import type { KeyLog } from "./key_log";
 import type { AccountRow } from "./store/schema";
 import { Changes, Conflict, type Store } from "./store/store";
 import type { UserKeysJson } from "./wire";
@@ -33,10 +34,23 @@ function verifiedSeq(signed: SignedPrekey, expected: PrekeyExpectation): number 
   }
 }
 
+/** Keys of a person that verified by themselves; nothing of it is kept yet. */
+interface Offer {
+  readonly user: Uint8Array;
+  readonly amkPub: Uint8Array;
+  readonly account: AccountRow | null;
+  readonly isPinned: boolean;
+  readonly lists: readonly SignedDeviceList[];
+  readonly newest: KnownList | null;
+  readonly prekeys: PrekeysByDevice;
+}
+
 export class People {
+  /** Without a key log lists are taken as they verify by themselves: only for one's own. */
   constructor(
     private readonly store: Store,
     private readonly api: Api,
+    private readonly keyLog: KeyLog | null = null,
   ) {}
 
   /** What commits are judged with: every list that ever verified, and the pins. */
@@ -77,7 +91,32 @@ export class People {
     return (await this.fetch(userId)).prekeys;
   }
 
+  /** Fetch own lists that another own device has signed; what does not verify is none. */
+  async learnOwn(userId: Id): Promise<void> {
+    try {
+      await this.keep(await this.offerOf(userId));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+    }
+  }
+
   private async fetch(userId: Id): Promise<{ prekeys: PrekeysByDevice; isPinned: boolean }> {
+    let offer = await this.offerOf(userId);
+    if (this.keyLog && offer.isPinned && offer.newest) {
+      if (!(await this.keyLog.isNewest(offer.user, offer.newest.listHash))) {
+        await this.keyLog.follow();
+        // A list may have been published in between.
+        offer = await this.offerOf(userId);
+      }
+      if (offer.isPinned && offer.newest) {
+        await this.keyLog.demandNewest(offer.user, offer.newest.listHash);
+      }
+    }
+    await this.keep(offer);
+    return offer;
+  }
+
+  private async offerOf(userId: Id): Promise<Offer> {
     const user = idBytes(userId);
     const account = await this.account(user);
     let keys = await this.ask(userId, account?.version ?? 0);
@@ -88,14 +127,19 @@ export class People {
       data: decodeBase64url(item.device_list),
       sig: decodeBase64url(item.list_sig, 64),
     }));
-    await this.keep(user, amkPub, lists, account);
+    for (const signed of lists) verifyDeviceList(signed, user, amkPub);
+    const first = account && isPinned ? { version: account.version, listHash: account.listHash } : null;
+    const newest = lists.reduce<KnownList | null>(
+      (known, signed) => acceptDeviceList(known, [signed], { user, amkPub }),
+      first,
+    );
     const prekeys = new Map(
       keys.prekeys.map((item): [string, SignedPrekey] => [
         hex(idBytes(item.device_id)),
         { data: decodeBase64url(item.prekey), sig: decodeBase64url(item.prekey_sig, 64) },
       ]),
     );
-    return { prekeys, isPinned };
+    return { user, amkPub, account, isPinned, lists, newest, prekeys };
   }
 
   private ask(userId: Id, after: number): Promise<UserKeysJson> {
@@ -154,33 +198,19 @@ export class People {
     }
   }
 
-  private async keep(
-    user: Uint8Array,
-    amkPub: Uint8Array,
-    lists: readonly SignedDeviceList[],
-    account: AccountRow | null,
-  ): Promise<void> {
+  private async keep({ user, amkPub, account, isPinned, lists, newest }: Offer): Promise<void> {
     if (lists.length === 0) return;
-    const isPinned = account === null || equalBytes(account.amkPub, amkPub);
-    for (const signed of lists) verifyDeviceList(signed, user, amkPub);
     const changes = new Changes();
     for (const signed of lists) {
       const hash = hex(listHash(signed));
       changes.set("lists", hash, { hash, user: hex(user), data: signed.data, sig: signed.sig });
     }
-    if (isPinned) {
-      const first = account ? { version: account.version, listHash: account.listHash } : null;
-      const newest = lists.reduce<KnownList | null>(
-        (known, signed) => acceptDeviceList(known, [signed], { user, amkPub }),
-        first,
-      );
-      if (newest) {
-        const { version, listHash: hash } = newest;
-        const revision = account?.revision ?? 0;
-        const prekeySeqs = account?.prekeySeqs ?? new Map<string, number>();
-        const row = { user: hex(user), amkPub, version, listHash: hash, prekeySeqs, revision };
-        changes.put("accounts", hex(user), row);
-      }
+    if (isPinned && newest) {
+      const { version, listHash: hash } = newest;
+      const revision = account?.revision ?? 0;
+      const prekeySeqs = account?.prekeySeqs ?? new Map<string, number>();
+      const row = { user: hex(user), amkPub, version, listHash: hash, prekeySeqs, revision };
+      changes.put("accounts", hex(user), row);
     }
     await this.store.commit(changes);
   }

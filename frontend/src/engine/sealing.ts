@@ -1,10 +1,9 @@
 /** Bringing one waiting message into sealed bytes; in the room's lane. */
-import { type SeenLog, textBody } from "../crypto/body";
+import { textBody } from "../crypto/body";
 import { MAX_BODY, equalBytes } from "../crypto/encoding";
 import { sealMessage } from "../crypto/envelope";
 import { maySeal } from "../crypto/epoch";
 import { ProtocolError } from "../crypto/errors";
-import type { Counter } from "../crypto/log_hash";
 import { shouldRotate } from "../crypto/ratchet";
 import { followChain } from "./chain";
 import { ROTATION, commitRoom } from "./commits";
@@ -85,10 +84,6 @@ async function needsCommit(core: Core, record: RoomRecord, epoch: ReadEpoch): Pr
   return shouldRotate(epoch.state, device, times);
 }
 
-function bodyWith(text: string, seen: SeenLog | null, voids: readonly Counter[]): Uint8Array {
-  return textBody(text, { seen, void: voids.slice(0, VOIDS_SAID) });
-}
-
 async function seal(
   core: Core,
   row: OutboxRow,
@@ -98,10 +93,11 @@ async function seal(
   const { store, keyring } = core;
   const { roomId, messageId } = row;
   const text = await store.unseal<string>("outbox", [roomId, messageId], row.text);
+  const kt = await core.keyLog.claim();
   const { epoch: next, envelope, eid, n, key } = await sealMessage(
     epoch.state,
     keyring.device,
-    bodyWith(text, record.log, record.voids),
+    textBody(text, { seen: record.log, void: record.voids.slice(0, VOIDS_SAID), kt }),
     { msgId: idBytes(messageId), time: row.createdMs },
   );
   const place: [Id, string] = [roomId, attemptPlace(messageId, n)];

@@ -71,6 +71,7 @@ export class Sync {
     this.collected = null;
     for (const push of pushes) this.push(push);
     this.scheduleHeads();
+    void this.quietly(() => this.core.keyLog.follow());
     await this.quietly(() => this.core.keyring.renewPrekey());
     await this.quietly(() => this.core.keyring.destroyOldPrekeys());
     await this.quietly(() => this.outbox.kickAll());
@@ -160,6 +161,7 @@ export class Sync {
     await this.quietly(async () => {
       const { rooms } = await this.core.socket.ask({ event: "heads" });
       await this.compare(rooms as Heads);
+      await this.core.keyLog.followSometimes();
     });
   }
 

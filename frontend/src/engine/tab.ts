@@ -352,6 +352,7 @@ function merge(before: Change | null, next: Change): Change {
   return {
     ...(before?.me || next.me ? { me: true } : {}),
     ...(before?.friends || next.friends ? { friends: true } : {}),
+    ...(before?.keyLog || next.keyLog ? { keyLog: true } : {}),
     ...(before?.rooms || next.rooms ? { rooms } : {}),
   };
 }

@@ -6,6 +6,7 @@ import type { Connection, Friend, Id, Me, Restoring, RoomSummary, Snapshot, Time
 import type { Change } from "./core";
 import { idBytes, idOf } from "./ids";
 import type { SystemLine } from "./lines";
+import { keyLogNotice } from "./key_log_notice";
 import { membershipOf, nameIn } from "./membership";
 import { readOutbox } from "./outbox";
 import { isOutstanding } from "./outbox_state";
@@ -64,7 +65,7 @@ export class Views {
 
   /** Give everything that is known. */
   async all(): Promise<void> {
-    await this.changed({ me: true, friends: true, rooms: [] });
+    await this.changed({ me: true, friends: true, rooms: [], keyLog: true });
   }
 
   /** Read again what changed and give it to the screens. */
@@ -72,6 +73,7 @@ export class Views {
     if (change.me) await this.giveMe();
     if (change.friends) await this.giveFriends();
     if (change.rooms) await this.giveRooms();
+    if (change.keyLog) this.emit({ keyLog: await keyLogNotice(this.store) });
     const { shown } = this;
     if (shown && change.rooms?.includes(shown.roomId)) await this.giveTimeline(shown);
   }

@@ -74,6 +74,20 @@ export interface UserKeysJson {
   prekeys: { device_id: Id; seq: number; prekey: string; prekey_sig: string }[];
 }
 
+export interface SignedHeadJson {
+  head: string;
+  head_sig: string;
+}
+
+export interface KeyLogHeadJson extends SignedHeadJson {
+  logs: { log: string; log_sig: string }[];
+}
+
+export interface KeyLogPageJson extends SignedHeadJson {
+  leaves: string[];
+  more: boolean;
+}
+
 /** The server's acceptance stamp (docs/protocol.md §8.5), kept with each message. */
 export interface Stamp {
   accepted_ms: number;

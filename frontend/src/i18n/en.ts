@@ -64,6 +64,10 @@ export const en: Catalogue = {
     offline: "You are offline. Your messages will be sent once you are back",
     waiting: (number) => `${count(number, "message", "messages")} to send`,
   },
+  keyLog: {
+    twoLists: "This server may have shown different device lists to different people. Compare safety numbers with your friends.",
+    beganAgain: "The server began a new record of device lists. Ask its operator whether a backup was restored.",
+  },
   friends: {
     title: "Friends",
     add: "Add friend",

@@ -59,6 +59,10 @@ export const ko = {
     offline: "인터넷에 연결되어 있지 않아요. 메시지는 연결되면 자동으로 보내져요",
     waiting: (count: number) => `보낼 메시지 ${String(count)}개`,
   },
+  keyLog: {
+    twoLists: "이 서버가 사람마다 서로 다른 기기 목록을 보여 줬을 수 있어요. 친구와 안전 번호를 비교해 보세요.",
+    beganAgain: "서버가 기기 목록의 기록을 새로 시작했어요. 백업에서 되살린 것인지 운영자에게 물어보세요.",
+  },
   friends: {
     title: "친구",
     add: "친구 추가",

@@ -9,6 +9,7 @@ import { badgeNumber } from "./format.ts";
 import "./friends.ts";
 import { icon, type IconName } from "./icons.ts";
 import { showKeyboardHelp } from "./keyboard_help.ts";
+import "./key_log_line.ts";
 import { LightElement } from "./light.ts";
 import "./me.ts";
 import { followOwnLinks, navigate } from "./navigation.ts";
@@ -72,6 +73,7 @@ export class App extends LightElement {
     const inRoom = this.route.page === "room";
     return html`<a class="skip" href="#main">${words().app.skip}</a>
       <gamrae-ribbon .connection=${this.known.connection} .phase=${this.known.phase}></gamrae-ribbon>
+      <gamrae-key-log .engine=${engine} .notice=${this.known.keyLog}></gamrae-key-log>
       <div class="frame ${inRoom ? "in-room" : ""}">
         ${this.tabs()}
         <section class="list" data-landmark id=${inRoom ? nothing : "main"} role=${inRoom ? "region" : "main"} aria-label=${this.listName()} tabindex="-1">${this.list(engine)}</section>

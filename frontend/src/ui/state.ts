@@ -1,6 +1,6 @@
 /** What the screens know: the newest of each part that the engine has shown. Null: not shown yet. */
 
-import type { Connection, Id, Me, Phase, Restoring, RoomSummary, Snapshot, Timeline } from "../engine/contract.ts";
+import type { Connection, Id, KeyLogNotice, Me, Phase, Restoring, RoomSummary, Snapshot, Timeline } from "../engine/contract.ts";
 
 export interface AppState {
   phase: Phase;
@@ -9,6 +9,7 @@ export interface AppState {
   friends: NonNullable<Snapshot["friends"]> | null;
   rooms: RoomSummary[] | null;
   restoring: Restoring | null;
+  keyLog: KeyLogNotice;
   timeline: Timeline | null;
 }
 
@@ -19,6 +20,7 @@ export const nothingYet: AppState = {
   friends: null,
   rooms: null,
   restoring: null,
+  keyLog: "none",
   timeline: null,
 };
 

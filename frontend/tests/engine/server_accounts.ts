@@ -5,7 +5,9 @@ import { parsePrekey } from "../../src/crypto/prekeys";
 import { systemRandom } from "../../src/crypto/primitives";
 import type { Id } from "../../src/engine/contract";
 import { idOf } from "../../src/engine/ids";
+import type { Clock } from "./clock";
 import { type Asked, Problem, type Session } from "./server_asked";
+import { ServerKeyLog } from "./server_key_log";
 
 interface Account {
   email: string;
@@ -28,6 +30,9 @@ export abstract class Accounts {
   friendships: [Id, Id][] = [];
   requests: Request[] = [];
 
+  keyLog = new ServerKeyLog();
+
+  abstract readonly clock: Clock;
   abstract tellUser(user: Id, frame: Record<string, unknown>): void;
   abstract listChanged(user: Id, dropped: readonly Id[]): void;
 
@@ -134,6 +139,21 @@ export abstract class Accounts {
     };
   }
 
+  /** Every device list that the server has, in some order that stays. */
+  keyLogLists(): (readonly [Id, Uint8Array])[] {
+    return [...this.accounts].flatMap(([id, { lists }]) =>
+      lists.map(({ device_list: list }) => {
+        const data = decodeBase64url(list);
+        return [id, listHash({ data, sig: new Uint8Array(0) })] as const;
+      }),
+    );
+  }
+
+  private writtenLog(): ServerKeyLog {
+    this.keyLog.addAll(this.keyLogLists());
+    return this.keyLog;
+  }
+
   private friendsOf(user: Id): unknown {
     const others = this.friendships
       .filter((pair) => pair.includes(user))
@@ -199,6 +219,9 @@ export abstract class Accounts {
     "POST prekeys": ({ user, body }) => ({
       seq: this.keepPrekey(user, body as { prekey: string; prekey_sig: string }),
     }),
+    "GET key-log/head": () => this.writtenLog().headJson(this.clock.now()),
+    "GET key-log": ({ query }) =>
+      this.writtenLog().pageJson(this.clock.now(), Number(query.get("after"))),
     "GET users/*/keys": (asked) => this.keysOf(asked),
     "GET users/*": ({ path }) => ({ user_id: path[1], nickname: this.nameOf(path[1]!) }),
     "GET friends": ({ user }) => this.friendsOf(user),

@@ -69,6 +69,7 @@ export class FakeEngine implements Engine {
   private readonly answers = new Map<CommandName, unknown>([
     ["draft_load", { text: "" }],
     ["devices_list", { devices: [] }],
+    ["key_log_seen", null],
     ["safety_number", { number: "12345".repeat(12) }],
   ]);
   private readonly refusals = new Map<CommandName, Failure>();

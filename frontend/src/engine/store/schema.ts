@@ -1,9 +1,11 @@
 /** The tables of one account in this browser, and how they came to be. */
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { KeyLogClaim } from "../../crypto/body";
+import type { NewestLeaf } from "../../crypto/key_log";
 import type { Failure, Id, MessageState, Unreadable } from "../contract";
 import type { Sealed } from "./vault";
 
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Every row that is read, computed on and written back; a writer aborts if it changed. */
 export interface Revised {
@@ -108,6 +110,25 @@ export interface HistoryRow {
   sig: Uint8Array;
 }
 
+/** The newest leaf of a label of the key log, which is hexadecimal here. */
+export interface LabelRow extends NewestLeaf {
+  label: string;
+}
+
+/** The root of a key log at a size that this browser has passed. */
+export interface RootRow {
+  log: number;
+  size: number;
+  root: Uint8Array;
+}
+
+/** What the writer of a message saw of the key log, where it is longer than ours, or another. */
+export interface ClaimRow extends KeyLogClaim {
+  roomId: Id;
+  key: string;
+  state: "waiting" | "split";
+}
+
 export interface Tables extends DBSchema {
   keys: { key: string; value: { name: string; key: CryptoKey } };
   facts: { key: string; value: SealedRow & { name: string } };
@@ -130,6 +151,9 @@ export interface Tables extends DBSchema {
   outbox: { key: [Id, Id]; value: OutboxRow };
   drafts: { key: Id; value: SealedRow & { roomId: Id } };
   history: { key: [Id, number]; value: HistoryRow };
+  labels: { key: string; value: LabelRow };
+  roots: { key: [number, number]; value: RootRow };
+  claims: { key: [Id, string]; value: ClaimRow };
 }
 
 export type TableName = keyof {
@@ -153,6 +177,9 @@ const KEY_PATHS = {
   outbox: ["roomId", "messageId"],
   drafts: "roomId",
   history: ["roomId", "epoch"],
+  labels: "label",
+  roots: ["log", "size"],
+  claims: ["roomId", "key"],
 } as const satisfies Record<TableName, string | readonly string[]>;
 
 export const TABLES = Object.keys(KEY_PATHS) as TableName[];
@@ -160,8 +187,11 @@ export const TABLES = Object.keys(KEY_PATHS) as TableName[];
 /** The tables that belong to a room and go with it. */
 export const ROOM_TABLES = ["epochs", "lines", "items", "outbox", "history"] as const;
 
-function create(database: Database): void {
-  for (const table of TABLES) {
+const SINCE_2 = ["labels", "roots", "claims"] as const satisfies readonly TableName[];
+const SINCE_1 = TABLES.filter((table) => !(SINCE_2 as readonly string[]).includes(table));
+
+function create(database: Database, tables: readonly TableName[]): void {
+  for (const table of tables) {
     const keyPath = KEY_PATHS[table];
     database.createObjectStore(table, {
       keyPath: typeof keyPath === "string" ? keyPath : [...keyPath],
@@ -172,13 +202,14 @@ function create(database: Database): void {
 /** One function for each version, from the one before it. */
 const MIGRATIONS: readonly ((database: Database, upgrade: IDBTransaction) => void)[] = [
   (database, upgrade) => {
-    create(database);
+    create(database, SINCE_1);
     const items = upgrade.objectStore("items");
     items.createIndex("bySeq", ["roomId", "seq"]);
     items.createIndex("byMessage", ["roomId", "device", "messageId"]);
     items.createIndex("byCounter", ["roomId", "device", "epoch", "n"]);
     items.createIndex("byStatus", ["roomId", "status"]);
   },
+  (database) => create(database, SINCE_2),
 ];
 
 /** The name of an account's database. */
