@@ -209,7 +209,8 @@ class Keyring:
         key_log = self.key_log
         if not key_log.is_newest(user, offer.known.list_hash, now_ms()):
             key_log.follow(now_ms())
-            offer = self._offer_of(user)  # a list may have been published in between
+            if not key_log.is_newest(user, offer.known.list_hash, now_ms()):
+                offer = self._offer_of(user)  # a list may have been published in between
         key_log.demand_newest(user, offer.known.list_hash)
         self._keep_offer(offer)
         self._remember_numbers(user, offer.prekeys)

@@ -102,18 +102,21 @@ export class People {
 
   private async fetch(userId: Id): Promise<{ prekeys: PrekeysByDevice; isPinned: boolean }> {
     let offer = await this.offerOf(userId);
-    if (this.keyLog && offer.isPinned && offer.newest) {
-      if (!(await this.keyLog.isNewest(offer.user, offer.newest.listHash))) {
-        await this.keyLog.follow();
-        // A list may have been published in between.
-        offer = await this.offerOf(userId);
-      }
+    if (this.keyLog && !(await this.isInLog(offer))) {
+      await this.keyLog.follow();
+      // A list may have been published in between.
+      if (!(await this.isInLog(offer))) offer = await this.offerOf(userId);
       if (offer.isPinned && offer.newest) {
         await this.keyLog.demandNewest(offer.user, offer.newest.listHash);
       }
     }
     await this.keep(offer);
     return offer;
+  }
+
+  /** Say whether the log, as it was followed, names a list; one under another key is not asked for. */
+  private async isInLog({ user, isPinned, newest }: Offer): Promise<boolean> {
+    return !isPinned || !newest || !this.keyLog || this.keyLog.isNewest(user, newest.listHash);
   }
 
   private async offerOf(userId: Id): Promise<Offer> {
