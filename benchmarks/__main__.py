@@ -2,16 +2,17 @@
 
 import argparse
 import json
-import multiprocessing
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from benchmarks.apart import apart
 from benchmarks.browser_case import in_chromium
 from benchmarks.crypto_cases import seal_and_open, sign_up_keys
+from benchmarks.profile_case import profile
 from benchmarks.results import Result, table
-from benchmarks.room_case import room_of_fifty
+from benchmarks.room_cases import ROOM_OF_4000, ROOMS, cluster_room, interleaved, solo_room
 from benchmarks.start_case import first_and_second_start
 
 Case = Callable[[], list[Result]]
@@ -21,8 +22,14 @@ CASES: dict[str, Case] = {
     "sign_up_keys": sign_up_keys,
     "seal_and_open": seal_and_open,
     "browser": in_chromium,
-    "room_of_50_daphne": partial(room_of_fifty, "daphne"),
-    "room_of_50_uvicorn": partial(room_of_fifty, "uvicorn"),
+    "room_of_50_daphne": partial(solo_room, "daphne"),
+    "room_of_50_uvicorn": partial(solo_room, "uvicorn"),
+    "room_of_50_cluster_daphne": partial(cluster_room, "daphne"),
+    "room_of_50_cluster_uvicorn": partial(cluster_room, "uvicorn"),
+    "peers": partial(interleaved, ROOMS, processes=1, peers=True),
+    "two_processes": partial(interleaved, ROOMS, processes=2),
+    "room_of_4000": partial(interleaved, [ROOM_OF_4000], processes=2, rounds=1),
+    "profile": profile,
     "start": first_and_second_start,
 }
 
@@ -38,17 +45,11 @@ def main() -> None:
     results: list[Result] = []
     for name in arguments.names or CASES:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
-        results += _in_own_process(CASES[name])
+        results += apart(CASES[name])
     print(table(results))
     if arguments.json:
         rows = [result.as_json() for result in results]
         arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
-
-
-def _in_own_process(case: Case) -> list[Result]:
-    """Each case starts clean: settings and caches of one are not those of the next."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(case)
 
 
 if __name__ == "__main__":

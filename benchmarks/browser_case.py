@@ -3,13 +3,11 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 
 from playwright.sync_api import sync_playwright
 
 from benchmarks.results import Result, percentiles
-from benchmarks.servers import ROOT, own_data, serving
+from benchmarks.servers import ROOT, migrate, serving, solo
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -23,12 +21,12 @@ def in_chromium() -> list[Result]:
         raise RuntimeError("no Chromium found: install it, or name one in CHROMIUM")
     manifest = json.loads((ROOT / "frontend" / "dist" / "manifest.json").read_text())
     script = "/static/" + manifest["src/entries/bench.ts"]["file"]
-    with own_data():
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, check=True)
-        with serving("daphne") as (address, _), sync_playwright() as playwright:
+    with solo() as settings:
+        migrate(settings)
+        with serving(settings, "daphne") as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
             page = browser.new_page()
-            page.goto(f"{address}/accounts/login/")
+            page.goto(f"{server.address}/accounts/login/")
             measured: dict[str, list[float]] = page.evaluate(MEASURE, script)
             browser.close()
     return [

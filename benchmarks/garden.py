@@ -1,22 +1,21 @@
-"""A room of many on a fresh data folder, made by the client's own code and the server's services.
+"""A room of many on a fresh database, made by the client's own code and the server's services.
 
-Django must be set up, with an empty database, before this module is imported.
+Django must be set up, with its tables, before this module is imported.
 """
 
-import os
+import time
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.test import Client
 
 from accounts.models import AccountKey, Device, DeviceList, Prekey, User
-from crypto_client.body import text_body
+from benchmarks.people import Garden, Person
 from crypto_client.commit import Commit, PrekeySource, parse_core
 from crypto_client.committing import Committer, create_group
 from crypto_client.device_list import SignedDeviceList, first_device_list
-from crypto_client.envelope import seal_message
 from crypto_client.epoch import Trust
 from crypto_client.identity import AccountKey as OwnAccountKey
 from crypto_client.identity import DeviceKeys, new_account, new_device
@@ -29,10 +28,12 @@ from friends.models import Friendship
 from messaging import services
 from rooms.commit import SentCommit
 
+PREKEY_MS = 8_640_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person with one device, signed in."""
+    """One person with one device and what others need to wrap for it."""
 
     user: User
     account: OwnAccountKey
@@ -40,29 +41,32 @@ class Member:
     devices: SignedDeviceList
     prekey_seed: bytes
     prekey: SignedPrekey
-    token: str
 
 
-@dataclass(slots=True)
-class Garden:
-    """The room, and the epoch in which everybody seals."""
+def make_garden(size: int) -> Garden:
+    """A group of ``size`` people whom nobody knew before, all of them friends of the first."""
+    now = time.time_ns() // 1_000_000
+    members = [make_member(now) for _ in range(size)]
+    first = members[0]
+    pairs = (ordered_pair(first.user.id, other.user.id) for other in members[1:])
+    Friendship.objects.bulk_create(Friendship(low_id=low, high_id=high) for low, high in pairs)
+    commit = _first_commit(members, now)
+    room_id = async_to_sync(services.create_room)(
+        actor=first.user,
+        device_id=UUID(bytes=first.device.device),
+        genesis=_genesis(commit),
+        sent=SentCommit(
+            commit.core, commit.tag, commit.sig, commit.ops, commit.state, commit.prekeys
+        ),
+        wraps={UUID(bytes=device): wrap for device, wrap in commit.wraps.items()},
+    )
+    people = [Person(each.user.id, each.device, _sign_in(each.user)) for each in members]
+    return Garden(room_id, people, _open(commit, members))
 
-    room_id: UUID
-    members: list[Member]
-    epoch: EpochState
 
-    def seal(self, member: Member, text: str, now: int) -> bytes:
-        """An envelope of one member's device."""
-        sealed = seal_message(
-            self.epoch, member.device, text_body(text), msg_id=os.urandom(16), time=now
-        )
-        self.epoch = sealed.epoch
-        return sealed.envelope
-
-
-def make_member(number: int, now: int) -> Member:
+def make_member(now: int) -> Member:
     """A person whose rows are what enrolment leaves, but for the recovery blob."""
-    user = User.objects.create(email=f"member{number}@example.org", nickname=f"Member {number}")
+    user = User.objects.create(email=f"{uuid4().hex}@example.org", nickname="Member")
     account = new_account(user.id.bytes)
     device = new_device(user.id.bytes, account.public, now)
     devices = first_device_list(account, [device.entry()], time=now, bk_pub=bytes(1216))
@@ -78,31 +82,16 @@ def make_member(number: int, now: int) -> Member:
         body=prekey.data,
         sig=prekey.sig,
         prekey_hash=prekey.prekey_hash,
-        expires_ms=now + 8_640_000_000,
+        expires_ms=now + PREKEY_MS,
     )
+    return Member(user, account, device, devices, seed, prekey)
+
+
+def _sign_in(user: User) -> str:
     client = Client()
     client.force_login(user)
-    token = client.cookies[settings.SESSION_COOKIE_NAME].value
-    return Member(user, account, device, devices, seed, prekey, token)
-
-
-def make_garden(size: int, now: int) -> Garden:
-    """A group of ``size``, all of them friends of the first."""
-    members = [make_member(number, now) for number in range(size)]
-    first = members[0]
-    pairs = (ordered_pair(first.user.id, other.user.id) for other in members[1:])
-    Friendship.objects.bulk_create(Friendship(low_id=low, high_id=high) for low, high in pairs)
-    commit = _first_commit(members, now)
-    room_id = async_to_sync(services.create_room)(
-        actor=first.user,
-        device_id=UUID(bytes=first.device.device),
-        genesis=_genesis(commit),
-        sent=SentCommit(
-            commit.core, commit.tag, commit.sig, commit.ops, commit.state, commit.prekeys
-        ),
-        wraps={UUID(bytes=device): wrap for device, wrap in commit.wraps.items()},
-    )
-    return Garden(room_id, members, _open(commit, members))
+    token: str = client.cookies[settings.SESSION_COOKIE_NAME].value
+    return token
 
 
 def _lists(members: list[Member]) -> dict[bytes, SignedDeviceList]:
