@@ -4,11 +4,13 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.refusals import Refused
 from messaging.events import commit_record, leave_record
+from messaging.prepared import PreparedQuery
 from messaging.record import Record
 from rooms.access import Stay, epochs_readable, reasons_to_commit, room_for_reader, visible_stays
 from rooms.models import EpochCommit, Membership
@@ -24,18 +26,29 @@ class Standing:
     is_stale: bool
 
 
+def _standing(user_id: uuid.UUID, room_id: uuid.UUID) -> QuerySet[Membership, tuple[Any, ...]]:
+    stays = visible_stays(user_id).filter(room=room_id)
+    needs_commit = Exists(reasons_to_commit(OuterRef("room_id")))
+    return stays.annotate(needs_commit=needs_commit).values_list(
+        "room__head_epoch", "room__head_hash", "last_epoch", "needs_commit"
+    )
+
+
+_STANDING = PreparedQuery(_standing, ids=2)
+
+
 def standing_of(user_id: uuid.UUID, room_id: uuid.UUID) -> Standing:
     """The standing of somebody who is or was in a room, in one query."""
-    stays = visible_stays(user_id).filter(room=room_id)
-    stay = stays.annotate(needs_commit=Exists(reasons_to_commit(OuterRef("room_id")))).first()
+    stay = _STANDING.first(user_id, room_id)
     if stay is None:
         room_for_reader(user_id, room_id)  # refuses, with the right code
         raise Refused("not_found")
+    epoch, commit_hash, last_epoch, needs_commit = stay
     return Standing(
-        epoch=stay.room.head_epoch or 0,
-        commit_hash=bytes(stay.room.head_hash),
-        is_member=stay.is_current,
-        is_stale=stay.needs_commit,
+        epoch=epoch,
+        commit_hash=bytes(commit_hash),
+        is_member=last_epoch is None,
+        is_stale=bool(needs_commit),
     )
 
 
