@@ -132,6 +132,8 @@ class DeviceSocket(AsyncConsumer):
         """Close a socket that proves nothing in time, or whose session or device has ended."""
         opened = time.monotonic()
         await asyncio.sleep(PROOF_SECONDS)
+        if self.device_id is not None:  # opening and proof have just looked at session and device
+            await asyncio.sleep(SESSION_CHECK_SECONDS - PROOF_SECONDS)
         while self.device_id is not None and await self._still_valid(self.device_id):
             log.debug("code=still_valid seconds=%d", time.monotonic() - opened)
             await asyncio.sleep(SESSION_CHECK_SECONDS)

@@ -1,6 +1,7 @@
 """The chat socket through the whole application: proof, messages, sync, news and their ends."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -195,6 +196,24 @@ async def test_a_session_that_ended_unheard_is_noticed_by_the_next_look(alice, m
         await Session.objects.all().adelete()
 
         assert await socket.closed_with() == 4001
+
+
+async def test_a_session_that_has_just_been_looked_at_is_not_looked_at_again_at_once(
+    alice, monkeypatch
+):
+    looks = []
+
+    async def gone(_scope):
+        looks.append(time.monotonic())
+
+    monkeypatch.setattr(device_socket, "PROOF_SECONDS", 0.3)
+    monkeypatch.setattr(device_socket, "SESSION_CHECK_SECONDS", 0.6)
+    monkeypatch.setattr(device_socket, "person_behind", gone)
+    began = time.monotonic()
+    async with proved(alice) as socket:
+        assert await socket.closed_with() == 4001
+
+    assert looks[0] - began >= 0.6
 
 
 async def test_a_device_revoked_unheard_is_noticed_by_the_next_look(alice, monkeypatch):
