@@ -7,9 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.apart import apart
+from benchmarks.apart import apart, end_in_order
 from benchmarks.browser_case import in_chromium
 from benchmarks.crypto_cases import seal_and_open, sign_up_keys
+from benchmarks.idle_case import ten_thousand_idle
+from benchmarks.log_cases import queue_and_log
 from benchmarks.profile_case import profile
 from benchmarks.results import Result, table
 from benchmarks.room_cases import ROOM_OF_4000, ROOMS, cluster_room, interleaved, solo_room
@@ -29,6 +31,8 @@ CASES: dict[str, Case] = {
     "peers": partial(interleaved, ROOMS, processes=1, peers=True),
     "two_processes": partial(interleaved, ROOMS, processes=2),
     "room_of_4000": partial(interleaved, [ROOM_OF_4000], processes=2, rounds=1),
+    "idle": ten_thousand_idle,
+    "queue_and_log": queue_and_log,
     "profile": profile,
     "start": first_and_second_start,
 }
@@ -42,6 +46,7 @@ def main() -> None:
     unknown = set(arguments.names) - CASES.keys()
     if unknown:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    end_in_order()
     results: list[Result] = []
     for name in arguments.names or CASES:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
