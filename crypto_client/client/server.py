@@ -145,11 +145,20 @@ class Server:
     ) -> httpx.Response:
         headers = {"X-Session-Token": self.token} if self.token else {}
         try:
-            return self._http.request(method, path, json=body, params=params, headers=headers)
+            answer = self._http.request(method, path, json=body, params=params, headers=headers)
         except httpx.TimeoutException as error:
             raise TimedOut("server_timeout") from error
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise Unreachable from error
+        if _is_of_a_proxy(answer):
+            raise Unreachable
+        return answer
+
+
+def _is_of_a_proxy(answer: httpx.Response) -> bool:
+    """Whether a proxy says that no server answers; the server's own refusals are JSON."""
+    is_json = answer.headers.get("Content-Type", "").partition(";")[0].endswith("json")
+    return answer.status_code in {502, 503, 504} and not is_json
 
 
 def _refusal(answer: httpx.Response) -> Refused:

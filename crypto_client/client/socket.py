@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    WebSocketException,
+)
 from websockets.sync.client import ClientConnection, connect
 
 from crypto_client.client.failures import Refused, TimedOut, Unreachable
@@ -34,6 +39,8 @@ class Socket:
                 )
             )
         except InvalidHandshake as error:
+            if isinstance(error, InvalidStatus) and error.response.status_code >= 500:
+                raise Unreachable from error
             raise Refused("not_signed_in") from error
         except TimeoutError as error:
             raise TimedOut("server_timeout") from error

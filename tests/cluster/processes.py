@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -77,6 +77,11 @@ class ArchiverProcess:
         self.process.send_signal(number)
         return self.process.wait(30)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self.process is not None and self.process.poll() is None
+
     def stop(self) -> None:
         """Leave nothing behind, whatever happened before."""
         if self.process is not None and self.process.poll() is None:
@@ -88,6 +93,7 @@ class Cluster:
     """Two web processes and an archiver."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder = folder
         self.settings = settings
         self.one = Site(folder / "one", **settings)
         self.two = Site(folder / "two", **settings)
@@ -107,9 +113,8 @@ class Cluster:
             process.stop()
 
 
-def until(true_of: object, seconds: float = 20) -> None:
+def until(true_of: Callable[[], bool], seconds: float = 20) -> None:
     """Ask every 0.05 s until it is so."""
-    assert callable(true_of)
     ends = time.monotonic() + seconds
     while not true_of():
         assert time.monotonic() < ends, "it did not come about"

@@ -12,8 +12,8 @@ from messaging.broker.rabbitmq import RabbitQueue
 from messaging.fanout.redis import RedisFanOut
 from messaging.store import StoreUnavailable
 from messaging.store.mongo import MongoLog
-from tests.cluster.conftest import private_services
 from tests.cluster.gateway import Gateway
+from tests.cluster.own_services import private_services
 from tests.cluster.queues import own_queues
 from tests.e2e.site import ROOT
 from tests.messaging.records import ROOM, message

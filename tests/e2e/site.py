@@ -76,6 +76,11 @@ class Site:
         self.process.send_signal(number)
         self.process.wait(20)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self.process is not None and self.process.poll() is None
+
     def stop(self) -> None:
         """Leave nothing behind, whatever happened before."""
         if self.process is not None and self.process.poll() is None:
@@ -86,13 +91,19 @@ class Site:
         """What the server wrote while it ran."""
         return [path.open("rb") for path in (self.said_to, self.complained_to)]
 
-    def newest_mail(self) -> str:
-        """The last letter in the mail folder, as the operator would open it."""
-        letters = sorted((self.data / "mail").iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        return letters[-1].read_text()
-
     def link_in_mail(self, path: str) -> str:
         """The address under ``path`` that the newest letter names."""
-        found = re.search(rf"http://\S+{re.escape(path)}\S+", self.newest_mail())
-        assert found is not None, self.newest_mail()
-        return found.group(0)
+        return newest_link(path, self)
+
+    def entrance_of(self, name: str) -> "Site":
+        """By which way somebody comes; here there is only one."""
+        return self
+
+
+def newest_link(path: str, *sites: Site) -> str:
+    """The address under ``path`` in the last letter that one of these servers wrote."""
+    letters = [letter for site in sites for letter in (site.data / "mail").iterdir()]
+    newest = max(letters, key=lambda letter: letter.stat().st_mtime_ns).read_text()
+    found = re.search(rf"https?://\S+{re.escape(path)}\S+", newest)
+    assert found is not None, newest
+    return found.group(0)
