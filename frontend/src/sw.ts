@@ -10,6 +10,8 @@ import { isAsset, isHashed, isShellPage, neededFiles, type BuildManifest } from 
 
 declare const self: ServiceWorkerGlobalScope;
 
+// What a proxy answers when no server does.
+const NOBODY_THERE = [502, 503, 504];
 // All shell addresses answer with the same page; one copy stands for them.
 const SHELL_KEY = "/";
 const MANIFEST = "/static/manifest.json";
@@ -29,34 +31,35 @@ async function keepNeededFiles(): Promise<void> {
   await cache.addAll(missing);
 }
 
-/** The page from the network, kept for later; from the cache when there is no network. */
-async function shell(request: Request): Promise<Response> {
-  const cache = await caches.open(SHELL_CACHE);
+/** What the server answers; the copy that is kept, if any, when no server can be reached. */
+async function freshOr(kept: Response | undefined, request: Request): Promise<Response> {
   try {
     const answer = await fetch(request);
-    const isPage = answer.ok && !answer.redirected && answer.type === "basic";
-    if (isPage) await cache.put(SHELL_KEY, answer.clone());
-    return answer;
+    return kept !== undefined && NOBODY_THERE.includes(answer.status) ? kept : answer;
   } catch (failure) {
-    const kept = await cache.match(SHELL_KEY);
     if (kept === undefined) throw failure;
     return kept;
   }
 }
 
-/** A hashed name always means the same bytes: the cache first. Other names: the network first. */
+/** The page from the server, kept for later. */
+async function shell(request: Request): Promise<Response> {
+  const cache = await caches.open(SHELL_CACHE);
+  const kept = await cache.match(SHELL_KEY);
+  const answer = await freshOr(kept, request);
+  const isPage = answer.ok && !answer.redirected && answer.type === "basic";
+  if (isPage && answer !== kept) await cache.put(SHELL_KEY, answer.clone());
+  return answer;
+}
+
+/** A hashed name always means the same bytes: the cache first. Other names: the server first. */
 async function asset(request: Request, path: string): Promise<Response> {
   const cache = await caches.open(ASSET_CACHE);
   const kept = await cache.match(request);
   if (kept !== undefined && isHashed(path)) return kept;
-  try {
-    const answer = await fetch(request);
-    if (answer.ok && answer.type === "basic") await cache.put(request, answer.clone());
-    return answer;
-  } catch (failure) {
-    if (kept === undefined) throw failure;
-    return kept;
-  }
+  const answer = await freshOr(kept, request);
+  if (answer.ok && answer.type === "basic" && answer !== kept) await cache.put(request, answer.clone());
+  return answer;
 }
 
 self.addEventListener("install", (event) => {

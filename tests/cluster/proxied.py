@@ -7,9 +7,9 @@ from tests.cluster.processes import Cluster, Settings
 from tests.cluster.proxy import Proxy
 from tests.e2e.site import newest_link
 
-# Programs can prove their device only at the public address, so it is this one that they share.
+# Programs prove their device at the public address only, and letters name it: dana, elsewhere.
 PUBLIC = "two"
-PINNED = {"alice": "one", "bob": "two", "dana": "two", "mallory": "two"}
+PINNED = {"alice": "one", "bob": "two", "dana": "two", "mallory": "two", "elsewhere": "two"}
 
 
 class ProxiedCluster(Cluster):

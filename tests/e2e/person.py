@@ -2,15 +2,20 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
-from tests.e2e.site import Site
 from tests.e2e.watch import Watch
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+class Entrance(Protocol):
+    """By which way somebody reaches a server; ``address`` is what they type."""
+
+    address: str
 
 
 @dataclass
@@ -20,7 +25,7 @@ class Person:
     name: str
     email: str
     context: BrowserContext
-    site: Site
+    site: Entrance
     watch: Watch
     page: Page
     password: str = field(default="the long way home")
@@ -241,7 +246,7 @@ class Person:
         return found
 
 
-def new_person(browser: Browser, site: Site, name: str, email: str, **options: Any) -> Person:
+def new_person(browser: Browser, site: Entrance, name: str, email: str, **options: Any) -> Person:
     """A fresh browser profile on the site's door, nothing signed up yet."""
     options = {"locale": "en-US", "viewport": DESKTOP, "timezone_id": "Asia/Seoul", **options}
     context = browser.new_context(**options)

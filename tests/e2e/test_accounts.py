@@ -114,7 +114,7 @@ def test_a_forgotten_password_is_set_anew_by_the_address_in_the_mail(visitor, si
 
     elsewhere.email = alice.email
     elsewhere.sign_in("the way round the lake")
-    expect(elsewhere.page).to_have_url(site.address + "/")
+    expect(elsewhere.page).to_have_url(elsewhere.site.address + "/")
 
 
 def test_a_person_sees_where_they_are_signed_in_and_ends_the_others(visitor):

@@ -6,19 +6,6 @@ import pytest
 from playwright.sync_api import expect
 
 
-@pytest.fixture
-def friends(door, own_site):
-    """alice and bob in their room, on a server of the test's own."""
-    alice = door.visitor(own_site, "alice").sign_up()
-    bob = door.visitor(own_site, "bob").sign_up()
-    alice.befriend(bob)
-    alice.open_direct("bob")
-    alice.say("before")
-    bob.enter("alice")
-    expect(bob.bubble("before")).to_be_visible()
-    return alice, bob
-
-
 def test_what_is_typed_without_a_network_is_sent_once_when_it_is_back(friends):
     alice, bob = friends
     with alice.watch.cut_off():

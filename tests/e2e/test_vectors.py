@@ -4,6 +4,7 @@ import json
 
 from tests.e2e.site import ROOT
 
+PROFILES = ("solo",)  # the vectors ask no server
 FILES = sorted((ROOT / "crypto_client" / "vectors").glob("*/*.json"))
 BUILT = ROOT / "frontend" / "dist" / "manifest.json"
 REPLAY = """async ([address, vectors]) => {

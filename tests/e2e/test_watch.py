@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+PROFILES = ("solo",)  # the watch asks no server
+
 
 @pytest.fixture
 def problems(visitor):

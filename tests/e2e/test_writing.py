@@ -181,10 +181,11 @@ def test_everything_can_be_done_by_keyboard(visitor, person):
 
 
 @pytest.fixture
-def terminal(site, tmp_path, capsys):
+def terminal(site, tmp_path, capsys, certificates, monkeypatch):
     """dana at her terminal, signed up on the same server."""
-    email = f"dana.{uuid.uuid4().hex[:10]}@example.org"
-    return Terminal("dana", email, site.address, tmp_path / "dana", capsys).sign_up()
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
+    email, address = f"dana.{uuid.uuid4().hex[:10]}@example.org", site.entrance_of("dana").address
+    return Terminal("dana", email, address, tmp_path / "dana", capsys).sign_up()
 
 
 def test_a_browser_and_the_command_line_talk_to_each_other(alice, terminal):

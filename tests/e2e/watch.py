@@ -16,6 +16,7 @@ document.addEventListener('securitypolicyviolation', ({ effectiveDirective, bloc
 CUT_OFF = re.compile(
     r"ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE"
     r"|ERR_SOCKET_NOT_CONNECTED|ERR_NETWORK_IO_SUSPENDED|ERR_ABORTED|WebSocket connection to"
+    r"|status of 50[24]"  # a proxy before it says so
 )
 
 
