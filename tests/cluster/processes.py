@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.e2e.site import ROOT, Site
@@ -21,18 +22,24 @@ def on_database(url: str, name: str) -> str:
     return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
+def connected(settings: Mapping[str, str]) -> Any:
+    """A connection to the database server of these settings."""
+    import MySQLdb  # on a fresh machine bin/services has installed it only now
+
+    where = urlsplit(settings["DATABASE_URL"])
+    ca = settings.get("DATABASE_CA")
+    tls = {"ssl": {"ca": ca}, "ssl_mode": "VERIFY_IDENTITY"} if ca else {}
+    return MySQLdb.connect(
+        host=where.hostname, port=where.port, user=where.username, password=where.password, **tls
+    )
+
+
 @contextmanager
 def own_database(addresses: Mapping[str, str], name: str) -> Iterator[Settings]:
     """The settings of a cluster with empty stores of its own; the database is dropped after."""
-    import MySQLdb  # on a fresh machine bin/services has installed it only now
-
-    where = urlsplit(addresses["DATABASE_URL"])
-    ca = addresses.get("DATABASE_CA")
-    tls = {"ssl": {"ca": ca}, "ssl_mode": "VERIFY_IDENTITY"} if ca else {}
-    own = {"host": where.hostname, "port": where.port, "user": where.username}
 
     def ask(sql: str) -> None:  # over a connection of its own: a test may have ended the last one
-        server = MySQLdb.connect(**own, password=where.password, **tls)
+        server = connected(addresses)
         server.query(sql)
         server.close()
 
