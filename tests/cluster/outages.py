@@ -149,6 +149,10 @@ class Watch:
         self._listen(0.05)
         return [frame for frame in self._heard if frame["event"] == event]
 
+    def has_live(self, count: int) -> None:
+        """So many messages have been shown to bob before they were stored."""
+        until(lambda: len(self.pushed("message.live")) >= count)
+
     def _listen(self, seconds: float) -> None:
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:

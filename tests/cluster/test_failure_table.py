@@ -15,8 +15,8 @@ from crypto_client.client.room_commands import find_room
 from crypto_client.client.session import Session
 from messaging.store.mongo import MongoLog
 from tests.cli.terminal import Terminal
-from tests.cluster.conftest import private_services, settings_in
 from tests.cluster.outages import Service, Watch
+from tests.cluster.own_services import private_services, settings_in
 from tests.cluster.processes import Cluster, own_database, until
 from tests.e2e.site import free_port
 from tests.messaging.test_metrics import samples
@@ -128,7 +128,7 @@ def test_without_mongodb_messages_are_live_and_history_is_refused(cluster, watch
         assert set(seen.reads) == {"unavailable"}
         assert seen.longest < SOON
         assert seen.ready == {(200, "degraded", ("log",))}
-        until(lambda texts=seen.texts: len(watch.pushed("message.live")) >= len(texts))
+        watch.has_live(len(seen.texts))
 
     all_is_well(cluster, watch)
     told = samples(f"http://127.0.0.1:{cluster.archiver.environment['METRICS_PORT']}")
