@@ -208,6 +208,8 @@ export class KeyLog {
 
   /** The person knows that the log began again. */
   async seen(): Promise<void> {
+    // Both write the same row.
+    await this.following?.catch(() => undefined);
     await this.remember({ beganAgain: null });
     this.parts.changed();
   }

@@ -94,13 +94,30 @@ export class People {
   /** Fetch own lists that another own device has signed; what does not verify is none. */
   async learnOwn(userId: Id): Promise<void> {
     try {
-      await this.keep(await this.offerOf(userId));
+      await this.take(() => this.offerOf(userId));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
     }
   }
 
-  private async fetch(userId: Id): Promise<{ prekeys: PrekeysByDevice; isPinned: boolean }> {
+  private fetch(userId: Id): Promise<Offer> {
+    return this.take(() => this.namedInLog(userId));
+  }
+
+  /** Keep an offer. Who else asked at the same moment may have: then it is made again, from there. */
+  private async take(offered: () => Promise<Offer>): Promise<Offer> {
+    for (;;) {
+      const offer = await offered();
+      try {
+        await this.keep(offer);
+        return offer;
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+      }
+    }
+  }
+
+  private async namedInLog(userId: Id): Promise<Offer> {
     let offer = await this.offerOf(userId);
     if (this.keyLog && !(await this.isInLog(offer))) {
       await this.keyLog.follow();
@@ -110,7 +127,6 @@ export class People {
         await this.keyLog.demandNewest(offer.user, offer.newest.listHash);
       }
     }
-    await this.keep(offer);
     return offer;
   }
 
