@@ -82,6 +82,8 @@ def restore(session: Session, output: Output, arguments: argparse.Namespace) -> 
     device = make_device_here(store, restored)
     store.remember(UNFINISHED, value=True)
     rooms = Rooms(store, server, Keyring(store, server, device))
+    # A list on top of one that is not the newest would split the account: the key log knows.
+    rooms.keyring.refresh(restored.recovered.account.user)
     past = PastRooms(rooms, restored)
     chains = _verified_chains(past, output)
     enter(server, store, typed, restored)

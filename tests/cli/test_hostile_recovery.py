@@ -16,16 +16,15 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def lie(monkeypatch):
     """``lie(end, change)``: what is fetched from paths with this end is changed on the way."""
-    honest = Server.get
+    honest, lies = Server.get, {}
 
-    def make(end, change):
-        def get(server, path, **query):
-            answer = honest(server, path, **query)
-            return change(answer) if path.endswith(end) else answer
+    def get(server, path, **query):
+        answer = honest(server, path, **query)
+        changes = [change for end, change in lies.items() if path.endswith(end)]
+        return changes[0](answer) if changes else answer
 
-        monkeypatch.setattr(Server, "get", get)
-
-    return make
+    monkeypatch.setattr(Server, "get", get)
+    return lies.__setitem__
 
 
 def devices_of(person):
@@ -63,15 +62,33 @@ def test_another_account_key_than_the_blobs_is_refused(alice, garden, lie):
     assert (refused.status, refused.error) == (4, "recovery")
 
 
+def first_lists(keys):
+    """The lists of before anybody had a second device."""
+    return {**keys, "lists": [row for row in keys["lists"] if row["version"] < 2]}
+
+
 def test_a_newer_list_that_is_withheld_stops_it_before_anything_is_signed(alice, bob, garden, lie):
     second, secret = restored(alice), secret_of(alice)
     assert second.reads(garden) == []
     other = another_home(alice)
+    lie("/keys", first_lists)
 
-    def old_list(keys):
-        return {**keys, "lists": [row for row in keys["lists"] if row["version"] < 2]}
+    refused = try_restore(other, secret)
 
-    lie("/keys", old_list)
+    assert (refused.status, refused.error) == (4, "kt")
+    assert devices_of(alice) == 2
+
+
+def test_a_newer_list_that_is_withheld_with_its_key_log_shows_in_the_rooms(alice, bob, garden, lie):
+    with Session.open(alice.home, None, 20) as session:
+        old_head = session.server.get("/api/key-log/head")
+        old_page = session.server.get("/api/key-log", after=0)
+    second, secret = restored(alice), secret_of(alice)
+    assert second.reads(garden) == []
+    other = another_home(alice)
+    lie("/keys", first_lists)
+    lie("/key-log/head", lambda _: old_head)
+    lie("/key-log", lambda _: old_page)
 
     refused = try_restore(other, secret)
 
