@@ -1,6 +1,8 @@
 """A server that lies to somebody who comes back with the secret: each lie is refused by name."""
 
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def lie(monkeypatch):
     """``lie(end, change)``: what is fetched from paths with this end is changed on the way."""
-    honest, lies = Server.get, {}
+    honest = Server.get
+    lies: dict[str, Callable[[Any], Any]] = {}
 
     def get(server, path, **query):
         answer = honest(server, path, **query)

@@ -13,7 +13,7 @@ from tests.e2e.site import ROOT
 pytestmark = pytest.mark.slow
 
 # Those that start processes of their own over SQLite's file have their twins in this folder.
-OVER_A_FILE = ("tests/messaging/test_serve.py", "tests/messaging/test_kill.py")
+OVER_A_FILE = ("tests/messaging/test_serve.py", "tests/messaging/test_metrics.py")
 
 
 def run_over(addresses, namespace, *words):
