@@ -61,7 +61,7 @@ class Proxy:
         around = AROUND.format(folder=self.folder, user=who)
         (self.folder / "nginx.conf").write_text(around)
         self.process = subprocess.Popen(self._command())
-        until(lambda: not self.is_running or self._workers_begun() > 0)
+        until(lambda: not self.is_running or self._said("start worker process ") > 0)
         assert self.is_running, self.complaints()
         return self
 
@@ -70,13 +70,17 @@ class Proxy:
         return [program("nginx"), *files, *words]
 
     def reload(self) -> None:
-        """As after a change of its configuration; returns when the new worker has begun."""
-        begun = self._workers_begun()
-        subprocess.run(self._command("-s", "reload"), check=True, capture_output=True)
-        until(lambda: self._workers_begun() > begun)
+        """As after a change of its configuration; returns when the new worker alone listens.
 
-    def _workers_begun(self) -> int:
-        return self.complaints().count("start worker process ")
+        The old one may hold a grudge against web processes that answer again.
+        """
+        begun, ended = self._said("start worker process "), self._said("gracefully shutting down")
+        subprocess.run(self._command("-s", "reload"), check=True, capture_output=True)
+        until(lambda: self._said("start worker process ") > begun)
+        until(lambda: self._said("gracefully shutting down") > ended)
+
+    def _said(self, words: str) -> int:
+        return self.complaints().count(words)
 
     def complaints(self) -> str:
         """What nginx wrote about itself and about web processes that did not answer."""
