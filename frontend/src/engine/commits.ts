@@ -163,6 +163,19 @@ export async function postGroup(
   return postRoom(core, await createGroup(by, await Promise.all(lists), { title }));
 }
 
+/** Post the same bytes again while the queue takes nothing: a room is begun once, however often. */
+async function postPatiently(core: Core, body: Record<string, unknown>): Promise<RoomJson> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await core.api.post<RoomJson>("/api/rooms", body);
+    } catch (error) {
+      const isAway = error instanceof Refusal && ["busy", "unavailable"].includes(error.code);
+      if (!isAway || tries === ATTEMPTS) throw error;
+      await pause(core.platform, error.failure.retryAfterMs ?? RACE_DELAY_MS);
+    }
+  }
+}
+
 /**
  * Post a room's first commit. Its id follows from the origin (docs/protocol.md §6.1): an answer
  * with another one would lead what is typed to other people, and is refused as `unverified`.
@@ -174,7 +187,7 @@ async function postRoom(core: Core, commit: Commit): Promise<RoomJson> {
   const roomId = idOf(roomOf(create.origin));
   try {
     const body = { genesis, ...travelling(commit) };
-    return sameRoom(await core.api.post<RoomJson>("/api/rooms", body), roomId);
+    return sameRoom(await postPatiently(core, body), roomId);
   } catch (error) {
     const exists = error instanceof Refusal && error.code === "room_exists";
     if (!exists || error.roomId === undefined) throw error;

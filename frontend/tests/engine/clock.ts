@@ -11,6 +11,11 @@ export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Time enough for whatever may run while the clock stands still. */
+export async function settled(): Promise<void> {
+  for (let turns = 0; turns < 200; turns += 1) await turn();
+}
+
 /** Wait for something to become true; fails with `what` after many turns. */
 export async function until(
   isTrue: () => boolean | Promise<boolean>,

@@ -5,7 +5,7 @@ import type { Id } from "../../src/engine/contract";
 import { idBytes } from "../../src/engine/ids";
 import type { RoomJson } from "../../src/engine/wire";
 import { type Person, World } from "./cast";
-import { turn, until } from "./clock";
+import { settled, until } from "./clock";
 import { Problem } from "./server_asked";
 
 let world: World;
@@ -147,11 +147,6 @@ describe("a leave that its person never signed", () => {
     expect(world.server.room(room).commits).toHaveLength(1);
   });
 });
-
-/** Time enough for whatever may run while the clock stands still. */
-async function settled(): Promise<void> {
-  for (let turns = 0; turns < 200; turns += 1) await turn();
-}
 
 describe("a server that finds no epoch new enough", () => {
   it("is asked more and more slowly, and nothing is lost", async () => {

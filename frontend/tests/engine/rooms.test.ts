@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Id } from "../../src/engine/contract";
 import { type Person, World } from "./cast";
-import { until } from "./clock";
+import { settled, until } from "./clock";
+import { Problem } from "./server_asked";
 
 let world: World;
 let alice: Person;
@@ -22,6 +23,27 @@ beforeEach(async () => {
   [alice, bob, carol] = everybody as [Person, Person, Person];
 });
 afterEach(() => world.end());
+
+describe("a new room", () => {
+  it("is begun, and begun once, although the queue was away at first", async () => {
+    let asked = 0;
+    world.server.lies["POST rooms"] = (honest) => {
+      asked += 1;
+      if (asked < 3) throw new Problem("unavailable", 503);
+      return honest();
+    };
+
+    const opening = alice.ask("room_open_direct", { userId: bob.id });
+    for (const times of [1, 2]) {
+      await until(() => asked === times, "it was not asked again");
+      await settled();
+      await world.clock.advance(2_000);
+    }
+
+    const { roomId } = await opening;
+    expect([...world.server.rooms.keys()]).toEqual([roomId]);
+  });
+});
 
 describe("a group", () => {
   it("has a title that every member opens, and everybody hears everybody", async () => {
