@@ -67,6 +67,16 @@ async def published(queue, record):
                 await asyncio.sleep(0.1)
 
 
+async def takes_in_the_end(queue, record):
+    """The next to be taken, unless what was settled just before the outage comes once more."""
+    [delivery] = await take(queue, 1)
+    await settle(queue, [delivery])
+    if delivery.record == message(0):
+        [delivery] = await take(queue, 1)
+        await settle(queue, [delivery])
+    assert delivery.record == record
+
+
 @through
 async def test_a_broker_that_is_gone_refuses_at_once_and_heals(queue, gateway):
     gateway.shut()
@@ -76,9 +86,7 @@ async def test_a_broker_that_is_gone_refuses_at_once_and_heals(queue, gateway):
     gateway.open()
     await published(queue, message(2))
 
-    [delivery] = await take(queue, 1)
-    await settle(queue, [delivery])
-    assert delivery.record == message(2)
+    await takes_in_the_end(queue, message(2))
 
 
 @through
