@@ -1,9 +1,12 @@
 """Whether this process lives and can serve: asked by load balancers, under any host name."""
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
+from dataclasses import dataclass
+from threading import Lock
 
 from asgiref.sync import async_to_sync
 from django.db import DatabaseError, connection
@@ -15,6 +18,7 @@ from messaging.drain import is_draining
 log = logging.getLogger("gamrae.health")
 
 ANSWER_SECONDS = 2.0
+LOOK_EVERY_SECONDS = 1.0
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 # Not the request's thread: a database that hangs would keep it longer than any balancer waits.
 POOL = ThreadPoolExecutor(2, thread_name_prefix="chatsite-health")
@@ -44,10 +48,43 @@ def readiness() -> HttpResponse:
     """
     if is_draining():
         return _answer("draining", [], 503)
-    if not _database_answers():
+    if not (found := looking.found()).database:
         return _answer("unavailable", ["database"], 503)
-    away = async_to_sync(runtime.away)()
-    return _answer("degraded" if away else "ready", away, 200)
+    return _answer("degraded" if found.away else "ready", found.away, 200)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whether the database answers, and what else does not."""
+
+    database: bool
+    away: list[str]
+
+
+class Looking:
+    """One look a second, whoever asks and how often.
+
+    Else a stranger who asks in a loop keeps the threads busy that the balancer's question waits
+    for, and takes every process out of it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._found: Found | None = None
+        self._until = 0.0
+
+    def found(self) -> Found:
+        """What the last look found, after a new one if that was over a second ago."""
+        with self._lock:
+            if self._found is None or time.monotonic() >= self._until:
+                database = _database_answers()
+                away = async_to_sync(runtime.away)() if database else []
+                self._found = Found(database, away)
+                self._until = time.monotonic() + LOOK_EVERY_SECONDS
+            return self._found
+
+
+looking = Looking()
 
 
 def _database_answers() -> bool:

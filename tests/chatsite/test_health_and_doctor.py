@@ -18,6 +18,31 @@ from messaging import drain, runtime
 ANY_HOST = {"host": "10.0.0.7"}
 
 
+@pytest.fixture(autouse=True)
+def _nobody_has_looked_yet(monkeypatch):
+    monkeypatch.setattr(health, "looking", health.Looking())
+
+
+def test_a_stranger_who_asks_in_a_loop_makes_it_look_once(client, db, monkeypatch):
+    ask = Mock()
+    monkeypatch.setattr(health, "_ask_database", ask)
+    monkeypatch.setattr(health, "LOOK_EVERY_SECONDS", 60)
+
+    answers = {client.get("/healthz/ready").status_code for _ in range(50)}
+
+    assert answers == {200}
+    assert ask.call_count == 1
+
+
+def test_what_was_found_is_looked_at_again_later(client, db, monkeypatch):
+    monkeypatch.setattr(health, "LOOK_EVERY_SECONDS", 0)
+    assert client.get("/healthz/ready").status_code == 200
+
+    monkeypatch.setattr(health, "_ask_database", Mock(side_effect=DatabaseError))
+
+    assert client.get("/healthz/ready").status_code == 503
+
+
 def test_health_is_answered_under_any_host_name(client, db):
     live = client.get("/healthz/live", headers=ANY_HOST)
     ready = client.get("/healthz/ready", headers=ANY_HOST)
