@@ -17,14 +17,18 @@ import { fetchPast } from "./older";
 import type { Outbox } from "./outbox";
 import type { Cancel } from "./platform";
 import { readRoom, readRooms } from "./records";
-import { Refusal } from "./refusal";
-import { Conflict } from "./store/store";
+import { Refusal, refuse } from "./refusal";
 import { deleteRoom, moveCursor, refreshRoom, refreshRooms } from "./rooms";
+import { backoff } from "./socket";
+import { Conflict } from "./store/store";
 import { deliverHistory } from "./wraps";
 
 const HEADS_MS = 60_000;
 const HEADS_JITTER_MS = 15_000;
 const LEAVE_DELAY_MS = 2_000;
+/** The least wait before what failed right after connecting is done again, and how often it is. */
+const AGAIN_MS = 1_000;
+const MOST_TRIES_AGAIN = 6;
 const ROOMS_IN_A_SYNC = 200;
 
 type SyncPage = Extract<Push, { event: "sync.page" }>;
@@ -34,6 +38,8 @@ export class Sync {
   private collected: Push[] | null = null;
   private pages: SyncPage[] = [];
   private cancelHeads: Cancel | null = null;
+  private cancelAgain: Cancel | null = null;
+  private failures = 0;
   private isStopped = false;
   private readonly leaving = new Map<Id, Cancel>();
 
@@ -46,6 +52,7 @@ export class Sync {
   stop(): void {
     this.isStopped = true;
     this.cancelHeads?.();
+    this.cancelAgain?.();
     for (const cancel of this.leaving.values()) cancel();
     this.leaving.clear();
   }
@@ -53,24 +60,21 @@ export class Sync {
   /** The socket is about to prove its device: from now on collect pushes. */
   connecting(): void {
     this.collected = [];
+    this.failures = 0;
+    this.cancelAgain?.();
   }
 
   /** The socket is online: bring everything up to date, then look at what came meanwhile. */
   async connected(): Promise<void> {
-    this.collected ??= [];
+    const collected = (this.collected ??= []);
     this.cursors.forgetTold();
-    await this.quietly(async () => {
-      await this.core.keyring.proveSession();
-      await refreshMe(this.core);
-      await refreshFriends(this.core);
-      const rooms = await refreshRooms(this.core);
-      await this.freshenAll(rooms);
-      await this.syncAll();
-    });
-    const pushes = this.collected;
+    const isWhole = await this.quietly(() => this.bringUpToDate());
+    // Another connection has begun meanwhile, and collects for itself.
+    if (this.collected !== collected) return;
     this.collected = null;
-    for (const push of pushes) this.push(push);
+    for (const push of collected) this.push(push);
     this.scheduleHeads();
+    if (!isWhole) this.connectedAgain();
     void this.quietly(() => this.core.keyLog.follow());
     await this.quietly(() => this.core.keyring.renewPrekey());
     await this.quietly(() => this.core.keyring.destroyOldPrekeys());
@@ -78,23 +82,44 @@ export class Sync {
     await this.quietly(() => this.fetchPast());
   }
 
+  /** `Refusal` when a request was refused, `unavailable` when only some rooms are up to date. */
+  private async bringUpToDate(): Promise<void> {
+    await this.core.keyring.proveSession();
+    await refreshMe(this.core);
+    await refreshFriends(this.core);
+    const rooms = await refreshRooms(this.core);
+    const areFresh = await this.freshenAll(rooms);
+    const areSynced = await this.syncAll();
+    if (!areFresh || !areSynced) throw refuse("unavailable");
+  }
+
+  /**
+   * A socket may be back before everything behind it is: one refused request must not leave the
+   * screen as it was until the next heartbeat, which takes over from the last try.
+   */
+  private connectedAgain(): void {
+    const { platform, socket } = this.core;
+    if (this.failures >= MOST_TRIES_AGAIN) return;
+    const wait = AGAIN_MS + backoff(this.failures, platform.random());
+    this.failures += 1;
+    this.cancelAgain?.();
+    this.cancelAgain = platform.after(wait, () => {
+      if (!this.isStopped && socket.state === "online") void this.connected();
+    });
+  }
+
   /** Follow every room's chain; once all were followed, history records are needed no more. */
-  private async freshenAll(rooms: readonly Id[]): Promise<void> {
-    const missed = new Set<Id>();
+  private async freshenAll(rooms: readonly Id[]): Promise<boolean> {
+    let areFollowed = true;
     for (const roomId of rooms) {
-      await this.inLane(roomId, async () => {
-        try {
-          await this.freshen(roomId);
-        } catch (error) {
-          if (!(error instanceof ProtocolError)) missed.add(roomId);
-          throw error;
-        }
-      });
+      const isFollowed = await this.inLane(roomId, () => this.freshen(roomId));
+      areFollowed &&= isFollowed;
     }
-    if (missed.size === 0) await endRestoring(this.core);
+    if (areFollowed) await endRestoring(this.core);
     for (const roomId of rooms) {
       await this.inLane(roomId, () => bringOwnList(this.core, roomId));
     }
+    return areFollowed;
   }
 
   /** After restoring: what is older than each room's newest messages. */
@@ -104,21 +129,24 @@ export class Sync {
   }
 
   /**
-   * Run what the network, or a row that another tab wrote, may interrupt: the next check does it
-   * again. What did not verify has already marked its room.
+   * Run what the network, or a row that another tab wrote, may interrupt, and say whether nothing
+   * did; the next check does it again. What did not verify has already marked its room.
    */
-  private async quietly(work: () => Promise<unknown>): Promise<void> {
+  private async quietly(work: () => Promise<unknown>): Promise<boolean> {
     try {
       await work();
+      return true;
     } catch (error) {
-      const isKnown = [Refusal, Conflict, ProtocolError].some((kind) => error instanceof kind);
-      if (isKnown || this.isStopped) return;
+      if (error instanceof ProtocolError) return true;
+      const isKnown = error instanceof Refusal || error instanceof Conflict;
+      if (isKnown || this.isStopped) return false;
       if (!(error instanceof DOMException)) throw error;
       this.core.storageFailed();
+      return false;
     }
   }
 
-  private inLane(roomId: Id, work: () => Promise<unknown>): Promise<void> {
+  private inLane(roomId: Id, work: () => Promise<unknown>): Promise<boolean> {
     return this.core.lanes.run(roomId, () => this.quietly(work));
   }
 
@@ -137,7 +165,8 @@ export class Sync {
     }
   }
 
-  private async syncAll(): Promise<void> {
+  private async syncAll(): Promise<boolean> {
+    let areSynced = true;
     const records = await readRooms(this.core.store);
     let wanted = new Map(records.map((record) => [record.info.room_id, record.cursor]));
     while (wanted.size > 0) {
@@ -147,12 +176,14 @@ export class Sync {
       await this.core.socket.ask({ event: "sync", rooms: Object.fromEntries(asked) });
       for (const page of this.pages.splice(0)) {
         const roomId = page.room_id;
-        await this.inLane(roomId, () => applyPage(this.core, roomId, page));
+        const isApplied = await this.inLane(roomId, () => applyPage(this.core, roomId, page));
+        areSynced &&= isApplied;
         this.cursors.schedule(roomId);
         const before = asked.find(([id]) => id === roomId)?.[1] ?? 0;
         if (page.more && page.upto > before) wanted.set(roomId, page.upto);
       }
     }
+    return areSynced;
   }
 
   /** Ask for the heads at once: the page came into view, or the network came back. */
