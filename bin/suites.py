@@ -73,10 +73,10 @@ def suites(fast: bool, expression: str | None) -> list[Suite]:
         frontend = (sys.executable, "bin/frontend.py", "npx", "vitest", "run", *played)
         chosen.insert(0, Suite("typescript", frontend, ("frontend",)))
     if not fast:
-        # These start servers and browsers and watch the clock: alone, or they measure each other.
         chosen.append(pytest_suite("faults", "tests/faults", *ONE_BY_ONE, *narrowed))
-        chosen.append(pytest_suite("cluster", "tests/cluster", *ONE_BY_ONE, *narrowed))
-        chosen.append(pytest_suite("browser", "tests/e2e", *ONE_BY_ONE, *narrowed))
+        # Each worker of these has servers of its own, and mostly waits for them.
+        chosen.append(pytest_suite("cluster", "tests/cluster", *PARALLEL, *narrowed))
+        chosen.append(pytest_suite("browser", "tests/e2e", *PARALLEL, *narrowed))
     return chosen
 
 
