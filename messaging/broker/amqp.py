@@ -1,6 +1,7 @@
 """Connections to RabbitMQ as awaitables, and what Gamrae declares there."""
 
 import asyncio
+import contextlib
 import logging
 import ssl
 import zlib
@@ -74,6 +75,12 @@ class Link:
             await link.answered(opened)
             link.channel = await link.ask(connection.channel, callback_name="on_open_callback")
             link.channel.add_on_close_callback(link._channel_closed)
+        except asyncio.CancelledError:
+            # pika cannot close what is still opening without pages of errors in the log.
+            with contextlib.suppress(Lost):
+                await link.answered(opened)
+            await link.end()
+            raise
         except BaseException:
             await link.end()
             raise
