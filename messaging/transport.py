@@ -1,8 +1,8 @@
 """How frames leave through one socket, chosen once for each connection by what the server offers.
 
 Nobody ever waits for a slow socket: what it cannot take is kept up to a cap, then it is cut off.
-Only the transport's public interface is used (write, back-pressure); closing and pinging stay with
-the server. `AsgiOutlet` works everywhere and is the way out of every doubt.
+Only the transport's interface is used (write, back-pressure, and whether anything waits); closing
+and pinging stay with the server. `AsgiOutlet` works everywhere and is the way out of every doubt.
 """
 
 import asyncio
@@ -149,7 +149,10 @@ class DaphneOutlet(Outlet):
 
     def __init__(self, too_slow: Callable[[], None], protocol: Any) -> None:
         super().__init__(too_slow)
+        from twisted.internet.tcp import Server  # uvicorn's processes do without Twisted
+
         self._protocol = protocol
+        self._is_plain = type(protocol.transport) is Server  # with TLS, what is written is not sent
         self._is_paused = False
         # The HTTP channel that the socket grew out of still holds the place, and stops reading.
         protocol.transport.unregisterProducer()
@@ -169,8 +172,23 @@ class DaphneOutlet(Outlet):
         return not self._is_paused
 
     def _put(self, wire: bytes) -> None:
-        if self._protocol.state == self._protocol.STATE_OPEN:
-            self._protocol.transport.write(wire)
+        if self._protocol.state != self._protocol.STATE_OPEN:
+            return
+        taken = self._taken_at_once(wire) if self._is_plain else 0
+        if taken < len(wire):
+            self._protocol.transport.write(wire[taken:])
+
+    def _taken_at_once(self, wire: bytes) -> int:
+        """How many bytes the kernel takes now, provided that nothing waits before them.
+
+        Twisted would watch the socket until it is writable, write, and stop watching, which costs
+        more than the rest of a delivery. A lost connection is left for the reactor to find.
+        """
+        transport = self._protocol.transport
+        if transport.dataBuffer or transport._tempDataLen:
+            return 0
+        taken = transport.writeSomeData(wire)
+        return taken if isinstance(taken, int) else 0
 
     def _wake(self) -> None:
         """`resumeProducing` comes by itself."""
