@@ -178,6 +178,7 @@ from crypto_client.references import (
     reaction_to,
     why_gone,
 )
+from crypto_client.report import Report, check_report
 from crypto_client.restoring import Link, OwnAccount, Past, Restored, reopen_past, restore_account
 from crypto_client.rollback import HeadVerdict, judge_head
 from crypto_client.roster import (
@@ -257,6 +258,7 @@ __all__ = [
     "Received",
     "Recovered",
     "Reference",
+    "Report",
     "Restored",
     "RoomView",
     "Sealed",
@@ -288,6 +290,7 @@ __all__ = [
     "check_fresh",
     "check_log_hash",
     "check_newest_list",
+    "check_report",
     "check_suspend",
     "check_veto",
     "check_void",

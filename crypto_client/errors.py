@@ -163,6 +163,12 @@ class LogForkError(ProtocolError):
     outcome = "log_fork"
 
 
+class ReportError(ProtocolError):
+    """A report without a stamp that the server made over just this header."""
+
+    outcome = "report"
+
+
 class KeyLogError(ProtocolError):
     """The key log contradicts itself, what this client knows of it, or a device list."""
 

@@ -14,6 +14,7 @@ from crypto_client.ops import Create
 from crypto_client.roster import ROLE_ADMIN, group_origin
 from crypto_client.vectors import (
     account_cases,
+    chain_cases,
     commit_cases,
     encoding_cases,
     entering_cases,
@@ -62,6 +63,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from rule_cases.cases(cast)
     yield from entering_cases.cases(cast)
     yield from joining_cases.cases(cast)
+    yield from chain_cases.cases(cast)
     yield from message_cases.cases(cast)
     yield from log_cases.cases(cast)
     yield from key_log_cases.cases(cast)

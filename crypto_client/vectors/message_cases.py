@@ -7,7 +7,7 @@ from typing import Any
 from crypto_client.body import text_body
 from crypto_client.encoding import MESSAGE_BUCKETS, lp, lp_split, pad, u32
 from crypto_client.encoding import encode_base64url as b64
-from crypto_client.envelope import Pre, parse_envelope, seal_message
+from crypto_client.envelope import Pre, acceptance_stamp, parse_envelope, seal_message
 from crypto_client.opening import open_message
 from crypto_client.ratchet import EpochState, epoch_to_json, unusable_epoch
 from crypto_client.vectors.case import Case
@@ -271,6 +271,28 @@ class Messages:
             name = "report-other-" + field.replace("_", "-")
             yield case(name, "the commitment covers all of pre", hdr=changed)
         yield from _stamps(hdr, opened.pre, opened.commitment)
+        yield from _reports(good)
+
+
+def _reports(good: Mapping[str, bytes]) -> Iterator[Case]:
+    key = bytes(range(32))
+    stamp = acceptance_stamp(key, 1, good["hdr"], NOW)
+
+    def case(name: str, comment: str, expect: str = "report", **changed: Any) -> Case:
+        parts = {**good, "stamp": stamp, "key_id": 1, "accepted_ms": NOW, **changed}
+        given = {name: b64(v) if isinstance(v, bytes) else v for name, v in parts.items()}
+        keys = [[1, b64(key)], [2, b64(bytes(32))]]
+        return Case(name, comment, "8.5", "report", {**given, "stamp_keys": keys}, expect)
+
+    yield case("report", "stamped and committed", "ok")
+    why = "anybody can make up a header and a fitting commitment"
+    yield case("report-without-stamp", why, stamp=b"")
+    yield case("report-stamp-31", "cut short", stamp=stamp[:-1])
+    yield case("report-unknown-key", "no key of this server", key_id=3)
+    yield case("report-under-other-key", "another key of this server", key_id=2)
+    yield case("report-at-other-time", "the time is stamped too", accepted_ms=NOW + 1)
+    other = pad(b"{}", MESSAGE_BUCKETS)
+    yield case("report-stamped-with-other-words", "stamp first, then C", "commitment", padded=other)
 
 
 def _stamps(hdr: bytes, pre: Pre, commitment: bytes) -> Iterator[Case]:

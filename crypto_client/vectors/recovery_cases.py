@@ -29,7 +29,11 @@ _WORDS = "baba zyzu mido kera tofu nalo"
 def cases() -> Iterator[tuple[str, Case]]:
     """Give every case with its topic."""
     alice = person("alice")
-    groups = {"recovery": _recovery(alice), "recovery-secret": _secrets(alice)}
+    groups = {
+        "recovery": _recovery(alice),
+        "recovery-secret": _secrets(alice),
+        "history": _backup_keys(alice),
+    }
     for topic, group in groups.items():
         yield from ((topic, case) for case in group)
 
@@ -179,6 +183,21 @@ def _secrets(alice: Person) -> Iterator[Case]:
     yield typed("secret-empty", "nothing", " ", "recovery")
     yield typed("secret-accent", "not stable in every Unicode", "café baba", "recovery")
     yield typed("secret-punctuation", "not a word", "baba, zyzu", "recovery")
+
+
+def _backup_keys(alice: Person) -> Iterator[Case]:
+    own = backup_public(alice.recovery_key, alice.user, 1)
+    other = backup_public(bytes(32), alice.user, 1)
+
+    def case(name: str, why: str, key: bytes, known: int, expect: str = "recovery") -> Case:
+        keys = {"device_list": b64(alice.devices.data), "bk_pub": b64(key)}
+        given = {**keys, "known_bk_version": known}
+        return Case(name, why, "5.4", "history_writer", given, expect)
+
+    yield case("bk-pub", "the one that the own list names", own, 1, "ok")
+    why = "whoever has its seed would read every room from here on"
+    yield case("bk-pub-not-in-list", why, other, 0)
+    yield case("bk-version-fell", "an older one than was known", own, 2)
 
 
 def history_cases(alice: Person, mallory: Person, commit: Commit, room: bytes) -> Iterator[Case]:

@@ -10,13 +10,15 @@ from crypto_client.device_list import (
 from crypto_client.envelope import acceptance_stamp, check_commitment, parse_header
 from crypto_client.epoch import Trust, view_from_json
 from crypto_client.errors import ProtocolError
-from crypto_client.history import EpochName, HistoryRecord, open_history
+from crypto_client.history import EpochName, HistoryRecord, history_writer, open_history
+from crypto_client.identity import DeviceKeys
 from crypto_client.joining import Invite, join_by_invite
 from crypto_client.log_hash import check_log_hash, check_void, event_hash, next_log_hash
 from crypto_client.opening import Known, open_message
 from crypto_client.ops import apply_ops, parse_ops
 from crypto_client.ratchet import close_epoch, epoch_from_json, message_key, start_epoch
-from crypto_client.receiving import Received, receive_commit
+from crypto_client.receiving import Received, follow_chain, receive_commit
+from crypto_client.report import Report, check_report
 from crypto_client.rollback import judge_head
 from crypto_client.roster import encode_roster, parse_origin, parse_roster, roster_hash
 from crypto_client.safety import safety_number
@@ -48,6 +50,15 @@ def _history_open(v: Values) -> Outputs:
         backup_seed=raw(v["backup_seed"]),
     )
     return {"secret": text(secret)}
+
+
+def _history_writer(v: Values) -> Outputs:
+    own_list = parse_device_list(raw(v["device_list"]))
+    entry = own_list.entries[0]
+    parts = (entry.device, entry.dsk_pub, bytes(32), entry.accept, entry.created)
+    keys = DeviceKeys(own_list.user, own_list.amk_pub, *parts)
+    writer = history_writer(keys, own_list, raw(v["bk_pub"]), v["known_bk_version"])
+    return {"bk_version": writer.bk_version}
 
 
 def _origin(v: Values) -> Outputs:
@@ -106,6 +117,13 @@ def _receive_commit(v: Values) -> tuple[str, Outputs]:
         source=_source(v["source"]),
     )
     return received.outcome, _describe(received)
+
+
+def _follow_chain(v: Values) -> tuple[str, Outputs]:
+    commits = [_commit(commit) for commit in v["commits"]]
+    room, source = raw(v["room"]), _source(v["source"])
+    last = follow_chain(None, commits, room=room, trust=_trust(v), source=source)[-1]
+    return last.outcome, _describe(last)
 
 
 def _join(v: Values) -> tuple[str, Outputs]:
@@ -203,6 +221,13 @@ def _stamp(v: Values) -> Outputs:
     return {"stamp": text(stamp)}
 
 
+def _report(v: Values) -> Outputs:
+    parts = {name: raw(v[name]) for name in ("hdr", "stamp", "frank_key", "padded")}
+    report = Report(key_id=v["key_id"], accepted_ms=v["accepted_ms"], **parts)
+    body = check_report(report, {key_id: raw(key) for key_id, key in v["stamp_keys"]})
+    return {"type": body.type, "text": body.text}
+
+
 def _log_hash(v: Values) -> Outputs:
     log = raw(v["start"])
     for seq, kind, item in v["items"]:
@@ -230,10 +255,12 @@ OPS: dict[str, Callable[[Values], Outputs | tuple[str, Outputs]]] = {
     **REFERENCE_OPS,
     **KEY_LOG_OPS,
     "history_open": _history_open,
+    "history_writer": _history_writer,
     "origin": _origin,
     "apply_ops": _apply_ops,
     "statement": _statement,
     "receive_commit": _receive_commit,
+    "follow_chain": _follow_chain,
     "join": _join,
     "judge_head": _judge_head,
     "wrap_open": _wrap_open,
@@ -241,6 +268,7 @@ OPS: dict[str, Callable[[Values], Outputs | tuple[str, Outputs]]] = {
     "open_message": _open_message,
     "commitment": _commitment,
     "stamp": _stamp,
+    "report": _report,
     "log_hash": _log_hash,
     "void": _void,
     "safety": _safety,

@@ -28,6 +28,7 @@ export const OUTCOMES = [
   "file",
   "log_fork",
   "kt",
+  "report",
 ] as const;
 
 /** The one name of a refusal. */

@@ -248,6 +248,7 @@ export {
   reactionTo,
   whyGone,
 } from "./references";
+export { type Report, checkReport } from "./report";
 export { type HeadVerdict, type ServedHead, judgeHead } from "./rollback";
 export {
   KIND_DIRECT,

@@ -2,15 +2,17 @@
 import { acceptDeviceList, listHash, parseDeviceList, verifyDeviceList } from "./device_list";
 import { fromHex, hex } from "./encoding";
 import { ProtocolError } from "./errors";
-import { openHistory } from "./history";
+import { historyWriter, openHistory } from "./history";
 import { type Invite, joinByInvite } from "./joining";
 import { checkLogHash, eventHash, nextLogHash } from "./log_hash";
 import { type Known, type MessageIndex, openMessage } from "./opening";
 import { chainOf, closeEpoch, messageKey, startEpoch } from "./ratchet";
-import { type Received, receiveCommit } from "./receiving";
+import { type Received, followChain, receiveCommit } from "./receiving";
 import { openRecovery } from "./recovery";
+import { checkReport } from "./report";
 import { judgeHead } from "./rollback";
 import { parseRoster, rosterHash } from "./roster";
+import { newSeedKey } from "./signer";
 import { parseStatement, verifyStatement } from "./statements";
 import {
   type Bytes,
@@ -182,6 +184,17 @@ export function openRecord(v: HistoryIn): Out {
   return { secret: text(openHistory(record, readCommit(v.commit), own)) };
 }
 
+export function writesHistory(
+  v: Of<"device_list" | "bk_pub"> & { known_bk_version: number },
+): Out {
+  const ownList = parseDeviceList(raw(v.device_list));
+  const [entry] = ownList.entries;
+  if (!entry) throw new RangeError("a list has an entry");
+  const keys = { ...entry, user: ownList.user, amkPub: ownList.amkPub, signingKey: newSeedKey() };
+  const { bkVersion } = historyWriter(keys, ownList, raw(v.bk_pub), v.known_bk_version);
+  return { bk_version: bkVersion };
+}
+
 interface ReceiveIn extends TrustIn {
   view: ViewIn | null;
   room: Bytes;
@@ -194,6 +207,19 @@ export async function receive(v: ReceiveIn): Promise<Ruled> {
   const reader = { room: raw(v.room), trust: readTrust(v), source: readSource(v.source) };
   const received = await receiveCommit(view, readCommit(v.commit), reader);
   return [received.outcome, describe(received)];
+}
+
+interface FollowIn extends TrustIn {
+  room: Bytes;
+  commits: CommitIn[];
+  source: SourceIn | null;
+}
+
+export async function followed(v: FollowIn): Promise<Ruled> {
+  const reader = { room: raw(v.room), trust: readTrust(v), source: readSource(v.source) };
+  const last = (await followChain(null, v.commits.map(readCommit), reader)).at(-1);
+  if (!last) throw new RangeError("a chain has a commit");
+  return [last.outcome, describe(last)];
 }
 
 type InviteIn = { epoch: number } & Of<
@@ -252,6 +278,20 @@ export function xwing(v: Of<"seed" | "ct"> & { eseed: Bytes | null }): Out {
   const made = encapsulate(publicHalf, () => eseed);
   // The appendix of the draft fixes the ciphertext too; another one is another outcome.
   return text(made.ciphertext) === v.ct ? out : { ...out, ct: text(made.ciphertext) };
+}
+
+interface ReportIn extends Of<"hdr" | "stamp" | "frank_key" | "padded"> {
+  key_id: number;
+  accepted_ms: number;
+  stamp_keys: [number, Bytes][];
+}
+
+export function judgeReport(v: ReportIn): Out {
+  const parts = { hdr: raw(v.hdr), stamp: raw(v.stamp), frankKey: raw(v.frank_key) };
+  const report = { ...parts, keyId: v.key_id, acceptedMs: v.accepted_ms, padded: raw(v.padded) };
+  const keys = new Map(v.stamp_keys.map(([keyId, key]) => [keyId, raw(key)]));
+  const { type, text: words } = checkReport(report, keys);
+  return { type, text: words };
 }
 
 interface LogIn {

@@ -24,8 +24,10 @@ import {
   type Ruled,
   acceptList,
   checked,
+  followed,
   head,
   join,
+  judgeReport,
   openBlob,
   openInTurn,
   openRecord,
@@ -34,6 +36,7 @@ import {
   rollLog,
   senderChain,
   statement,
+  writesHistory,
   xwing,
 } from "./vector_operations";
 import { REFERENCE_OPERATIONS } from "./vector_references";
@@ -115,6 +118,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   recovery_code: (v: { code: string }) => ({ recovery_key: text(decodeCode(v.code)) }),
   recovery_words: (v: { numbers: number[] }) => ({ words: v.numbers.map(word).join(" ") }),
   recovery_secret: (v: { text: string }) => ({ secret: text(normaliseSecret(v.text)) }),
+  history_writer: writesHistory,
   history_open: openRecord,
   origin: (v: Of<"data">) => {
     const origin = parseOrigin(raw(v.data));
@@ -127,6 +131,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   statement,
   receive_commit: receive,
+  follow_chain: followed,
   join,
   judge_head: head,
   wrap_open: (v: Of<"wrap" | "seed" | "core_hash" | "user" | "device" | "prekey_hash">) => {
@@ -141,6 +146,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   stamp: (v: Of<"key" | "hdr"> & { key_id: number; accepted_ms: number }) => ({
     stamp: text(acceptanceStamp(raw(v.key), v.key_id, raw(v.hdr), v.accepted_ms)),
   }),
+  report: judgeReport,
   log_hash: rollLog,
   key_log: followPage,
   key_log_tree: growTree,
