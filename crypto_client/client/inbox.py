@@ -10,7 +10,7 @@ from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, unb64
 from crypto_client.client.store import Store
 from crypto_client.envelope import Envelope, parse_envelope
-from crypto_client.errors import ProtocolError, ReferenceMissingError
+from crypto_client.errors import ForkError, LogForkError, ProtocolError, ReferenceMissingError
 from crypto_client.log_hash import event_hash
 from crypto_client.opening import Known, Opened, open_message
 from crypto_client.primitives import h
@@ -50,26 +50,31 @@ class Inbox:
             arrival = Arrival.of(room, item)
             self.message(arrival)
             eid = h("envelope", arrival.envelope)
-            self.log.extend(room, item["seq"], eid)
-            self._compare(room, eid)
+            self._extend_log(room, item["seq"], eid)
+            self._compare(room, item["seq"], eid)
             return
         item_hash = (
             unb64(item["hash"]) if item["kind"] == "commit" else event_hash(unb64(item["event"]))
         )
         detail: JSON = {name: item[name] for name in ("kind", "epoch") if name in item}
         self._note(room, item["seq"], detail)
-        self.log.extend(room, item["seq"], item_hash)
+        self._extend_log(room, item["seq"], item_hash)
+
+    def _extend_log(self, room: bytes, seq: int, item_hash: bytes) -> None:
+        if not self.log.extend(room, seq, item_hash):
+            self.rooms.mark_trouble(room, LogForkError.outcome)
 
     def _note(self, room: bytes, seq: int, detail: JSON) -> None:
         sql = "INSERT OR IGNORE INTO events VALUES (?, ?, ?)"
         self.store.run(sql, room, seq, json.dumps(detail))
 
-    def _compare(self, room: bytes, eid: bytes) -> None:
+    def _compare(self, room: bytes, place: int, eid: bytes) -> None:
         """Compare the log hash that a stored message asserts: its place is known only now."""
         sql = "SELECT body FROM messages WHERE room = ? AND eid = ? AND body IS NOT NULL"
         row = self.store.row(sql, room, eid)
-        if row is not None and not self.log.compare(room, parse_body(row["body"]).seen):
-            self.store.run("UPDATE rooms SET trouble = 'log_fork' WHERE room = ?", room)
+        seen = parse_body(row["body"]).seen if row is not None else None
+        if not self.log.compare(room, seen, place=place):
+            self.rooms.mark_trouble(room, LogForkError.outcome)
 
     def message(self, arrival: Arrival) -> None:
         """Open a live or stored message; of two with one id only the stored one counts.
@@ -83,6 +88,8 @@ class Inbox:
             if not self._known(arrival, envelope) and not self._own(arrival, envelope):
                 self._open(arrival, envelope)
         except ProtocolError as error:
+            if isinstance(error, ForkError):
+                self.rooms.mark_trouble(arrival.room, error.outcome)
             if arrival.seq is not None:
                 self._keep_unreadable(arrival, error.outcome)
 

@@ -16,13 +16,19 @@ class Log:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def extend(self, room: bytes, seq: int, item_hash: bytes) -> None:
-        """Take the next item; after a hole the hash is unknown until a member asserts one."""
+    def extend(self, room: bytes, seq: int, item_hash: bytes) -> bool:
+        """Take the next item; after a hole the hash is unknown until a member asserts one.
+
+        Returns False for another item than the one that had this place before.
+        """
         previous = LOG_START if seq == 1 else self.at(room, seq - 1)
         log_hash = next_log_hash(previous, seq, item_hash) if previous else None
         self.store.run(
             "INSERT OR IGNORE INTO log_items VALUES (?, ?, ?, ?)", room, seq, item_hash, log_hash
         )
+        sql = "SELECT item_hash FROM log_items WHERE room = ? AND seq = ?"
+        kept = self.store.row(sql, room, seq)
+        return kept is not None and bool(kept["item_hash"] == item_hash)
 
     def at(self, room: bytes, seq: int) -> bytes | None:
         """The hash up to and with ``seq``, None while it is not known."""
@@ -38,14 +44,17 @@ class Log:
         )
         return (row["seq"], row["log_hash"]) if row else None
 
-    def compare(self, room: bytes, asserted: tuple[int, bytes] | None) -> bool:
-        """Compare what a member asserted; adopt it where this device starts later.
+    def compare(self, room: bytes, asserted: tuple[int, bytes] | None, *, place: int) -> bool:
+        """Compare what the message at ``place`` asserts; adopt it where this device starts later.
 
-        Returns False when the two differ: the server has shown two orders of one log.
+        Returns False when the two differ: the server has shown two orders of one log. Whoever has
+        seen the place of what they are writing has seen items that are kept from this device.
         """
         if asserted is None or asserted[0] == 0 or len(asserted[1]) != HASH_SIZE:
             return True
         seq, log_hash = asserted
+        if seq >= place:
+            return False
         own = self.at(room, seq)
         if own is None:
             self._adopt(room, seq, log_hash)

@@ -24,6 +24,7 @@ from crypto_client.epoch import (
     view_to_json,
 )
 from crypto_client.errors import (
+    ForkError,
     LogForkError,
     PinMismatchError,
     ProtocolError,
@@ -148,8 +149,12 @@ class Rooms:
             self.mark_trouble(room, error.outcome)
 
     def mark_trouble(self, room: bytes, outcome: str) -> None:
-        """Note what did not verify in a room: nothing is sent there."""
-        self.store.run("UPDATE rooms SET trouble = ? WHERE room = ?", outcome, room)
+        """Note what did not verify in a room: nothing is sent there.
+
+        A log that differs keeps nobody from writing; so it is noted where nothing else is.
+        """
+        if outcome != LogForkError.outcome or not self.trouble(room):
+            self.store.run("UPDATE rooms SET trouble = ? WHERE room = ?", outcome, room)
 
     def trouble(self, room: bytes) -> str:
         """What did not verify in a room, else nothing."""
@@ -163,7 +168,11 @@ class Rooms:
             raise Unverified(trouble)
 
     def follow(self, room: bytes) -> None:
-        """Verify and open every commit up to the head; newcomers begin at epoch 0."""
+        """Verify and open every commit up to the head; newcomers begin at epoch 0.
+
+        Only a next commit on the own branch ends the alarm of a fork.
+        """
+        kept = {LogForkError.outcome, ForkError.outcome}
         while True:
             view = self.view(room)
             after = view.epoch if view else -1
@@ -173,8 +182,9 @@ class Rooms:
             wraps = self._wraps(room, after)
             for item in answer["commits"]:
                 self._receive(room, item, wraps.get(item["epoch"]))
-        sql = "UPDATE rooms SET trouble = '' WHERE room = ? AND trouble != ?"
-        self.store.run(sql, room, LogForkError.outcome)
+            kept = {LogForkError.outcome}
+        if self.trouble(room) not in kept:
+            self.store.run("UPDATE rooms SET trouble = '' WHERE room = ?", room)
         self._hand_over_history(room)
 
     def _wraps(self, room: bytes, after: int) -> dict[int, bytes]:

@@ -18,6 +18,7 @@ from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, Server
 from crypto_client.client.socket import Frame, Socket
 from crypto_client.client.store import Store
+from crypto_client.errors import LogForkError
 
 PING_SECONDS = 25.0
 CHECK_SECONDS = 60.0
@@ -74,7 +75,13 @@ class Messenger:
         return int(row["cursor"]) if row else 0
 
     def _take_page(self, room: bytes, page: Frame) -> None:
-        """Apply a page; ``upto`` says how far it speaks, even where items are missing."""
+        """Apply a page; ``upto`` says how far it speaks, even where items are missing.
+
+        A log only grows: one that ends before what this device has of it was taken back. For who
+        has left it ends at their leaving, which may lie before what they had seen.
+        """
+        if page["head"] < self._cursor(room) and self.rooms.is_member(room):
+            self.rooms.mark_trouble(room, LogForkError.outcome)
         for item in page["items"]:
             if item["kind"] == "commit":
                 self.rooms.try_follow(room)

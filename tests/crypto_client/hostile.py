@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crypto_client.client.server import b64
+from crypto_client.commit import Commit
 from crypto_client.device_list import SignedDeviceList, parse_device_list
 from crypto_client.key_log import SignedHead, label_of
 from crypto_client.vectors.cast import Person, World
@@ -46,7 +47,7 @@ class HostileServer:
     answers: dict[str, Any] = field(default_factory=dict)
     keys: dict[bytes, Any] = field(default_factory=dict)
     stops_after: int = 1 << 32
-    posted: list[str] = field(default_factory=list)
+    sent: list[tuple[str, Any]] = field(default_factory=list)
     key_log: KeyLogServer = field(default_factory=lambda: KeyLogServer([ServerLog(bytes(32))]))
 
     @staticmethod
@@ -66,14 +67,26 @@ class HostileServer:
         return answer
 
     def post(self, path: str, body: Any = None) -> Any:
-        self.posted.append(path)
-        return self.answers.get(f"POST {path.rsplit('/', 1)[-1]}", {})
+        self.sent.append((path, body))
+        answer = self.answers.get(f"POST {path.rsplit('/', 1)[-1]}", {})
+        return answer(body) if callable(answer) else answer
 
     def put(self, path: str, body: Any = None) -> Any:
+        self.sent.append((path, body))
         return {}
+
+    def was_sent(self, end: str) -> list[Any]:
+        """The bodies of what was posted or put to paths with this end."""
+        return [body for path, body in self.sent if path.endswith(end)]
 
     def user_keys(self, user: uuid.UUID, *, after_version: int = 0) -> Any:
         return self.keys[user.bytes]
+
+
+def wire(commit: Commit, epoch: int) -> dict[str, Any]:
+    """A commit as REST gives it."""
+    names = ("core", "tag", "sig", "ops", "state")
+    return {"epoch": epoch, **{name: b64(getattr(commit, name)) for name in names}}
 
 
 def list_row(signed: SignedDeviceList) -> dict[str, Any]:

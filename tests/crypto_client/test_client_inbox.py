@@ -1,106 +1,14 @@
 """What a hostile server or sender does to the command-line client's inbox."""
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
-
-import pytest
-
-from crypto_client.body import parse_body, text_body
-from crypto_client.client.inbox import Arrival, Inbox
-from crypto_client.client.keys import Keyring, keep_list
-from crypto_client.client.rooms import Rooms
-from crypto_client.client.server import Server, b64
-from crypto_client.client.store import Store
+from crypto_client.body import text_body
+from crypto_client.client.keys import keep_list
 from crypto_client.device_list import next_device_list
 from crypto_client.encoding import lp, lp_split
 from crypto_client.envelope import Sealed, seal_message
-from crypto_client.epoch import view_to_json
 from crypto_client.identity import new_device
 from crypto_client.primitives import h
-from crypto_client.ratchet import EpochState
-from crypto_client.vectors.cast import NOW, World, group, world
-
-
-@dataclass
-class Alice:
-    """She writes in the garden; every sealing uses her next counter."""
-
-    cast: World
-    state: EpochState
-
-    def seal(self, text: str, msg_id: bytes, seen: tuple[int, bytes] | None = None) -> Sealed:
-        body = text_body(text, seen=seen)
-        keys = self.cast.alice.keys
-        sealed = seal_message(self.state, keys, body, msg_id=msg_id, time=NOW)
-        self.state = sealed.epoch
-        return sealed
-
-
-@dataclass
-class Home:
-    """bob's home folder, in the room of alice and bob."""
-
-    store: Store
-    rooms: Rooms
-    inbox: Inbox
-    room: bytes
-
-    def live(self, envelope: bytes, room: bytes | None = None) -> None:
-        self.inbox.message(Arrival(room or self.room, envelope, None, NOW, 1, b""))
-
-    def stored(self, envelope: bytes, seq: int) -> None:
-        stamp = {"accepted_ms": NOW, "key_id": 1, "stamp": ""}
-        item = {"kind": "message", "envelope": b64(envelope), "seq": seq, **stamp}
-        self.inbox.item(self.room, item)
-
-    def shown(self) -> list[tuple[int | None, str | None, str]]:
-        """(place, text or None, outcome) of each message, by place."""
-        rows = self.store.rows("SELECT seq, body, outcome FROM messages ORDER BY seq")
-        return [
-            (row["seq"], parse_body(row["body"]).text if row["body"] else None, row["outcome"])
-            for row in rows
-        ]
-
-    def trouble(self) -> str:
-        row = self.store.row("SELECT trouble FROM rooms WHERE room = ?", self.room)
-        assert row is not None
-        return str(row["trouble"])
-
-
-@pytest.fixture
-def cast() -> World:
-    return world("alice", "bob", "carol")
-
-
-@pytest.fixture
-def home(cast: World, tmp_path: Path):
-    """bob's home after he has opened epoch 0."""
-    _, received = group(cast, "alice", "bob")
-    view, epoch = received["bob"].view, received["bob"].epoch
-    assert epoch is not None
-    store = Store(tmp_path / "bob")
-    server = Server("http://127.0.0.1:9", token=None, timeout=1)
-    rooms = Rooms(store, server, Keyring(store, server, cast.bob.keys))
-    store.run(
-        "INSERT INTO rooms (room, view, summary) VALUES (?, ?, '{}')",
-        view.room,
-        json.dumps(view_to_json(view)),
-    )
-    for person in (cast.alice, cast.bob):
-        keep_list(store, person.user, person.account.public, person.devices, 1)
-    rooms.save_epoch(epoch)
-    yield Home(store, rooms, Inbox(store, rooms), view.room)
-    server.close()
-    store.close()
-
-
-@pytest.fixture
-def alice(cast: World) -> Alice:
-    _, received = group(cast, "alice", "bob")
-    epoch = received["alice"].epoch
-    assert epoch is not None
-    return Alice(cast, epoch)
+from crypto_client.vectors.cast import NOW, World
+from tests.crypto_client.member import Home, Writer
 
 
 def unreadable_copy(sealed: Sealed) -> bytes:
@@ -109,7 +17,7 @@ def unreadable_copy(sealed: Sealed) -> bytes:
     return lp(hdr, nonce, ciphertext[:-1] + bytes([ciphertext[-1] ^ 1]))
 
 
-def test_a_second_live_sealing_burns_no_key_of_the_stored_one(home: Home, alice: Alice) -> None:
+def test_a_second_live_sealing_burns_no_key_of_the_stored_one(home: Home, alice: Writer) -> None:
     first, second = alice.seal("hello", b"m" * 16), alice.seal("hello", b"m" * 16)
     home.live(first.envelope)
     home.live(second.envelope)
@@ -117,7 +25,7 @@ def test_a_second_live_sealing_burns_no_key_of_the_stored_one(home: Home, alice:
     assert home.shown() == [(1, "hello", "ok")]
 
 
-def test_stored_garbage_with_a_known_header_replaces_nothing(home: Home, alice: Alice) -> None:
+def test_stored_garbage_with_a_known_header_replaces_nothing(home: Home, alice: Writer) -> None:
     genuine = alice.seal("hello", b"m" * 16)
     home.stored(genuine.envelope, 1)
     home.stored(unreadable_copy(genuine), 2)
@@ -125,14 +33,14 @@ def test_stored_garbage_with_a_known_header_replaces_nothing(home: Home, alice: 
     assert home.store.row("SELECT 1 FROM events WHERE seq = 2") is not None
 
 
-def test_garbage_before_the_genuine_message_hides_it_not(home: Home, alice: Alice) -> None:
+def test_garbage_before_the_genuine_message_hides_it_not(home: Home, alice: Writer) -> None:
     genuine = alice.seal("hello", b"m" * 16)
     home.stored(unreadable_copy(genuine), 1)
     home.stored(genuine.envelope, 2)
     assert home.shown() == [(2, "hello", "ok")]
 
 
-def test_a_replayed_message_keeps_its_first_place(home: Home, alice: Alice) -> None:
+def test_a_replayed_message_keeps_its_first_place(home: Home, alice: Writer) -> None:
     yes, other = alice.seal("yes", b"m" * 16), alice.seal("shall I pay?", b"o" * 16)
     home.stored(yes.envelope, 1)
     home.stored(other.envelope, 2)
@@ -141,7 +49,7 @@ def test_a_replayed_message_keeps_its_first_place(home: Home, alice: Alice) -> N
 
 
 def test_the_first_stored_of_two_texts_under_one_id_stays_and_is_flagged(
-    home: Home, alice: Alice
+    home: Home, alice: Writer
 ) -> None:
     first, second = alice.seal("yes", b"m" * 16), alice.seal("no", b"m" * 16)
     home.stored(first.envelope, 1)
@@ -150,7 +58,7 @@ def test_the_first_stored_of_two_texts_under_one_id_stays_and_is_flagged(
 
 
 def test_a_stored_second_sealing_of_a_stored_message_is_not_shown_twice(
-    home: Home, alice: Alice
+    home: Home, alice: Writer
 ) -> None:
     first, second = alice.seal("yes", b"m" * 16), alice.seal("yes", b"m" * 16)
     home.stored(first.envelope, 1)
@@ -177,7 +85,7 @@ def test_an_own_envelope_handed_out_in_another_room_is_not_shown(home: Home, cas
 
 
 def test_a_message_of_a_device_known_to_be_revoked_is_not_shown(
-    home: Home, alice: Alice, cast: World
+    home: Home, alice: Writer, cast: World
 ) -> None:
     account = cast.alice.account
     laptop = new_device(account.user, account.public, NOW)
@@ -188,7 +96,7 @@ def test_a_message_of_a_device_known_to_be_revoked_is_not_shown(
 
 
 def test_what_a_live_message_asserts_is_compared_when_its_place_is_known(
-    home: Home, alice: Alice
+    home: Home, alice: Writer
 ) -> None:
     first = alice.seal("one", b"1" * 16)
     second = alice.seal("two", b"2" * 16, seen=(1, h("log", b"another order")))
@@ -199,7 +107,7 @@ def test_what_a_live_message_asserts_is_compared_when_its_place_is_known(
     assert home.trouble() == "log_fork"
 
 
-def test_a_true_assertion_raises_nothing(home: Home, alice: Alice) -> None:
+def test_a_true_assertion_raises_nothing(home: Home, alice: Writer) -> None:
     first = alice.seal("one", b"1" * 16)
     home.stored(first.envelope, 1)
     own = home.inbox.log.at(home.room, 1)

@@ -13,7 +13,7 @@ import type { Id } from "./contract";
 import type { Core } from "./core";
 import type { StoredId } from "./frames";
 import { type Result, arrive, retryHeld } from "./inbox";
-import { compareLog, extendLog, logAt } from "./log";
+import { compareLog, extendLog, logAt, noteTakenBack } from "./log";
 import { readRoom, updateRoom } from "./records";
 import { type Arrived, againRow, eventRow } from "./rows";
 import { bodyOfItem } from "./store/reopen";
@@ -60,6 +60,7 @@ export async function applyPage(core: Core, roomId: Id, page: LogPage): Promise<
     if (!room) return;
   }
   const batch = new Batch(core.store, room);
+  noteTakenBack(batch, page.head);
   const log = await applyItems(core, batch, items, logAt(batch.record));
   const upto = Math.max(cursor, page.upto);
   batch.record = {

@@ -1,5 +1,6 @@
 /** The rolling hash over a room's log: kept, compared, and adopted by newcomers (protocol §9). */
 import type { Body, SeenLog } from "../crypto/body";
+import { EMPTY } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
 import { LOG_START, checkLogHash, nextLogHash } from "../crypto/log_hash";
 import type { Batch } from "./batch";
@@ -33,7 +34,9 @@ export async function compareLog(
 ): Promise<SeenLog | null> {
   const { seen } = body;
   if (!seen) return log;
-  const own = await ownHash(batch, seen.seq);
+  // Whoever has seen the place of what they are writing has seen items that are kept from us.
+  const isBeyond = seq > 0 && seen.seq >= seq;
+  const own = isBeyond ? (log?.log ?? EMPTY) : await ownHash(batch, seen.seq);
   if (own) noteFork(batch, seen, own);
   return own || log || seq === 0 ? log : adopt(batch, seen, seq);
 }
@@ -47,6 +50,19 @@ export function noteFork(batch: Batch, { seq, log: asserted }: SeenLog, own: Uin
     if (batch.record.logFork) return;
     batch.record = { ...batch.record, logFork: { seq, own, asserted } };
   }
+}
+
+/**
+ * A log only grows: keep as evidence that the server's ends before what was applied here. For who
+ * has left it ends at their leaving, which may lie before what they had seen.
+ */
+export function noteTakenBack(batch: Batch, head: number): void {
+  const { cursor, info, log, logFork } = batch.record;
+  if (head >= cursor || info.me.last_epoch !== null || logFork) return;
+  batch.record = {
+    ...batch.record,
+    logFork: { seq: cursor, own: log?.log ?? EMPTY, asserted: EMPTY },
+  };
 }
 
 async function adopt(batch: Batch, seen: SeenLog, before: number): Promise<SeenLog | null> {

@@ -23,7 +23,7 @@ export interface RoomRecord {
   head: number;
   /** The rolling log hash at the cursor; null while the log is known with a hole. */
   log: SeenLog | null;
-  /** Evidence of another order of the log than ours: both hashes are kept. */
+  /** Evidence of another order of the log than ours: both hashes; of a log taken back: only ours. */
   logFork: { seq: number; own: Uint8Array; asserted: Uint8Array } | null;
   deliveredTo: number;
   readTo: number;

@@ -19,6 +19,8 @@ export interface Forged {
   readonly msgId?: Uint8Array;
   readonly seen?: SeenLog;
   readonly void?: readonly Counter[];
+  /** Of another branch than the sender's own. */
+  readonly commitHash?: Uint8Array;
 }
 
 /** The same header, and a ciphertext that nobody sealed. */
@@ -39,7 +41,7 @@ export class Forgery {
   async seal(
     person: Person,
     text: string,
-    { n, msgId = systemRandom(16), ...body }: Forged,
+    { n, msgId = systemRandom(16), commitHash, ...body }: Forged,
   ): Promise<string> {
     const store = await Store.open(person.id, () => undefined);
     const api = new Api(browserPlatform, "https://chat.example", "");
@@ -51,6 +53,7 @@ export class Forgery {
       const options = { msgId: systemRandom(16), time: 1 };
       state = (await sealMessage(state, device, textBody("skipped"), options)).epoch;
     }
+    if (commitHash) state = { ...state, commitHash };
     const sealed = await sealMessage(state, device, textBody(text, body), { msgId, time: 1 });
     store.close();
     return encodeBase64url(sealed.envelope);
