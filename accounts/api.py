@@ -17,13 +17,16 @@ from accounts.enrolment import Enrolment
 from accounts.key_bundle import key_bundle
 from accounts.models import Device, User
 from accounts.refusals import Refused
+from accounts.renewal import Renewal
 from accounts.serializers import devices_of, me_of
 from accounts.throttles import (
+    BackupKeyThrottle,
     DeviceListThrottle,
     PrekeyThrottle,
     ProfileThrottle,
     ProofThrottle,
     RecoveryThrottle,
+    RenewalThrottle,
 )
 
 AFTER_LEAF = OpenApiParameter("after", int, description="Only leaves from this index on.")
@@ -80,13 +83,41 @@ class DeviceListsView(APIView):
 
 
 class RecoveryView(APIView):
-    """One's own sealed recovery blob."""
+    """One's own sealed recovery blob, and a new one in its place."""
 
-    throttle_classes = (RecoveryThrottle,)
+    throttle_classes = (RecoveryThrottle, RenewalThrottle)
+
+    def get_permissions(self) -> list[IsAuthenticated | DevicePermission]:
+        writes = self.request.method == "POST"
+        return [IsAuthenticated(), DevicePermission()] if writes else [IsAuthenticated()]
 
     @extend_schema(responses=shape.Recovery)
     def get(self, request: Request) -> Response:
-        return Response(shape.Recovery(services.recovery_of(person(request))).data)
+        account = services.recovery_of(person(request))
+        carries = person(request).backup_carries.order_by("bk_version")
+        answer = {
+            "recovery_blob": account.recovery_blob,
+            "recovery_sig": account.recovery_sig,
+            "carries": carries,
+        }
+        return Response(shape.Recovery(answer).data)
+
+    @extend_schema(request=shape.Renewal, responses={201: shape.Me})
+    def post(self, request: Request) -> Response:
+        body = shape.Renewal(data=request.data)
+        body.is_valid(raise_exception=True)
+        services.renew_recovery(person(request), renewal=Renewal(**body.validated_data))
+        return Response(me_of(person(request), request.session), status.HTTP_201_CREATED)
+
+
+class BackupKeyView(APIView):
+    """The public key that one's own devices write history to."""
+
+    throttle_classes = (BackupKeyThrottle,)
+
+    @extend_schema(responses=shape.BackupKey)
+    def get(self, request: Request) -> Response:
+        return Response(shape.BackupKey(services.backup_key_of(person(request))).data)
 
 
 class ChallengeView(APIView):

@@ -62,9 +62,7 @@ class NextList:
     def check(self, newest: DeviceList, now_ms: int) -> Succession:
         """Read everything against the newest list; ``invalid``, ``list_version`` or ``prekey``."""
         before = parse_device_list(bytes(newest.body))
-        after = self._read(before)
-        if (after.version, after.prev_hash) != (before.version + 1, before.list_hash):
-            raise Refused("list_version")
+        after = read_next_list(before, self.device_list, self.list_sig)
         if (after.bk_version, after.bk_hash) != (before.bk_version, before.bk_hash):
             raise refused_member("device_list", "Names another backup key.")
         old = {entry.device: entry for entry in before.entries}
@@ -74,17 +72,6 @@ class NextList:
         _refuse_returners(new.values())
         dropped = old.keys() - {entry.device for entry in after.entries}
         return Succession(after, self._with_prekeys(after.user, new, now_ms), frozenset(dropped))
-
-    def _read(self, before: DeviceListObject) -> DeviceListObject:
-        try:
-            after = parse_device_list(self.device_list)
-        except Malformed:
-            raise refused_member("device_list", "Does not parse.") from None
-        if (after.user, after.amk_pub) != (before.user, before.amk_pub):
-            raise refused_member("device_list", "Of another account.")
-        if not list_verifies(after, self.list_sig):
-            raise refused_member("list_sig", "Does not verify.")
-        return after
 
     def _with_prekeys(
         self, user: UUID, new: dict[UUID, DeviceEntry], now_ms: int
@@ -96,6 +83,21 @@ class NextList:
             NewDevice(new[owner], sent, _checked(sent, user, new[owner], now_ms))
             for owner, sent in zip(owners, self.prekeys, strict=True)
         )
+
+
+def read_next_list(before: DeviceListObject, body: bytes, sig: bytes) -> DeviceListObject:
+    """Read the list that follows ``before``; ``invalid``, or ``list_version`` for another one."""
+    try:
+        after = parse_device_list(body)
+    except Malformed:
+        raise refused_member("device_list", "Does not parse.") from None
+    if (after.user, after.amk_pub) != (before.user, before.amk_pub):
+        raise refused_member("device_list", "Of another account.")
+    if not list_verifies(after, sig):
+        raise refused_member("list_sig", "Does not verify.")
+    if (after.version, after.prev_hash) != (before.version + 1, before.list_hash):
+        raise Refused("list_version")
+    return after
 
 
 def _refuse_returners(entries: Collection[DeviceEntry]) -> None:

@@ -50,7 +50,7 @@ class Enrolment:
         if not crypto_core_ed25519_is_valid_point(self.account_key):
             raise refused_member("account_key", "Not a valid signing key.")
         devices = self._check_list(user)
-        recovery = self._check_recovery(user, devices)
+        recovery = check_recovery(self.recovery_blob, self.recovery_sig, devices, 1)
         entry = devices.entries[0]
         prekey = check_prekey(
             self.prekey, self.prekey_sig, user, entry.device, entry.dsk_pub, now_ms
@@ -70,20 +70,23 @@ class Enrolment:
             raise refused_member("list_sig", "Does not verify.")
         return devices
 
-    def _check_recovery(self, user: UUID, devices: DeviceListObject) -> RecoveryObject:
-        try:
-            blob = parse_recovery(self.recovery_blob)
-        except Malformed:
-            raise refused_member("recovery_blob", "Does not parse.") from None
-        if (blob.user, blob.amk_pub) != (user, self.account_key):
-            raise refused_member("recovery_blob", "Of another account.")
-        backup = (devices.bk_version, devices.bk_hash)
-        if blob.version != 1 or (blob.bk_version, digest("bk", blob.bk_pub)) != backup:
-            raise refused_member("recovery_blob", "Another version or backup key than the list's.")
-        signed = digest("recovery", self.recovery_blob)
-        if not verifies(self.account_key, "recovery", signed, self.recovery_sig):
-            raise refused_member("recovery_sig", "Does not verify.")
-        return blob
+
+def check_recovery(
+    body: bytes, sig: bytes, devices: DeviceListObject, version: int
+) -> RecoveryObject:
+    """Read and verify a blob of this version that goes with this list; else ``invalid``."""
+    try:
+        blob = parse_recovery(body)
+    except Malformed:
+        raise refused_member("recovery_blob", "Does not parse.") from None
+    if (blob.user, blob.amk_pub) != (devices.user, devices.amk_pub):
+        raise refused_member("recovery_blob", "Of another account.")
+    backup = (devices.bk_version, devices.bk_hash)
+    if blob.version != version or (blob.bk_version, digest("bk", blob.bk_pub)) != backup:
+        raise refused_member("recovery_blob", "Another version or backup key than the list's.")
+    if not verifies(devices.amk_pub, "recovery", digest("recovery", body), sig):
+        raise refused_member("recovery_sig", "Does not verify.")
+    return blob
 
 
 def check_prekey(

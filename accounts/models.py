@@ -68,6 +68,20 @@ class AccountKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
 
+class BackupCarry(models.Model):
+    """The seed of a former backup key, sealed to the key that took its place."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="backup_carries")
+    bk_version = models.PositiveBigIntegerField()
+    carry = models.BinaryField(max_length=1168)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "bk_version"], name="one_carry_per_backup_key")
+        ]
+
+
 class DeviceList(models.Model):
     """One signed version of the list of a person's devices, kept as it was received."""
 

@@ -49,6 +49,14 @@ class NextDeviceList(StrictSerializer):
     prekeys = ShortListField(child=NewPrekey(), max_length=MAX_DEVICES)
 
 
+class Renewal(StrictSerializer):
+    device_list = BytesField(min=1, max=8192)
+    list_sig = BytesField(exact=64)
+    recovery_blob = BytesField(min=1, max=2048)
+    recovery_sig = BytesField(exact=64)
+    carry = BytesField(exact=1168)
+
+
 class Proof(StrictSerializer):
     device_id = IdField()
     signature = BytesField(exact=64)
@@ -91,9 +99,20 @@ class Me(StrictSerializer):
     device_id = IdField(allow_null=True)
 
 
+class Carry(StrictSerializer):
+    bk_version = WholeField()
+    carry = BytesField(exact=1168)
+
+
 class Recovery(StrictSerializer):
     recovery_blob = BytesField()
     recovery_sig = BytesField(exact=64)
+    carries = Carry(many=True)
+
+
+class BackupKey(StrictSerializer):
+    bk_version = WholeField()
+    bk_pub = BytesField(exact=1216)
 
 
 class Challenge(StrictSerializer):

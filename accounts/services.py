@@ -21,12 +21,13 @@ from accounts.access import (
 from accounts.device_lists import NextList, Succession
 from accounts.enrolment import Enrolment, check_prekey
 from accounts.key_log import keep_list
-from accounts.models import AccountKey, Device, DeviceList, Prekey, User
+from accounts.models import AccountKey, BackupCarry, Device, DeviceList, Prekey, User
 from accounts.protocol import from_base64url, lp, to_base64url, verifies
 from accounts.realtime import end_sessions_on_commit, notify_circle_on_commit
 from accounts.refusals import DeviceProof, Refused
+from accounts.renewal import Renewal
 from accounts.revocation import revoke_devices
-from accounts.signed_objects import SUITE_FIELD, PrekeyObject
+from accounts.signed_objects import SUITE_FIELD, PrekeyObject, RecoveryObject, parse_recovery
 
 log = logging.getLogger("gamrae.accounts")
 
@@ -100,6 +101,31 @@ def _log_devices(actor: User, succession: Succession) -> None:
         log.info("code=device_added user=%s device=%s", actor.id, new.entry.device)
     for device in sorted(succession.dropped):
         log.warning("code=device_revoked user=%s device=%s", actor.id, device)
+
+
+@transaction.atomic
+def renew_recovery(actor: User, *, renewal: Renewal) -> None:
+    """Put a new recovery key in the place of the present one; the former blob is gone with that.
+
+    Everything is checked and kept together, or nothing is. Refuses ``keys_missing``,
+    ``list_version`` when another list was quicker, and ``invalid`` with the member's name.
+    """
+    User.objects.select_for_update().get(pk=actor.pk)
+    try:
+        newest, account = newest_list(actor), account_key_of(actor)
+    except (DeviceList.DoesNotExist, AccountKey.DoesNotExist):
+        raise Refused("keys_missing") from None
+    devices, blob = renewal.check(newest, account)
+    keep_list(actor, devices, body=renewal.device_list, sig=renewal.list_sig)
+    AccountKey.objects.filter(pk=actor.pk).update(
+        recovery_blob=renewal.recovery_blob,
+        recovery_sig=renewal.recovery_sig,
+        recovery_version=blob.version,
+    )
+    former = devices.bk_version - 1
+    BackupCarry.objects.create(user=actor, bk_version=former, carry=renewal.carry)
+    notify_circle_on_commit(actor.id, "profile.changed", user_id=str(actor.id))
+    transaction.on_commit(lambda: log.warning("code=recovery_renewed user=%s", actor.id))
 
 
 def publish_prekey(actor: User, device: Device, *, prekey: bytes, prekey_sig: bytes) -> Prekey:
@@ -219,6 +245,11 @@ def recovery_of(actor: User) -> AccountKey:
         return account_key_of(actor)
     except AccountKey.DoesNotExist:
         raise Refused("keys_missing") from None
+
+
+def backup_key_of(actor: User) -> RecoveryObject:
+    """The backup key that one's own devices write history to; ``keys_missing`` before enrolment."""
+    return parse_recovery(bytes(recovery_of(actor).recovery_blob))
 
 
 def now_ms() -> int:

@@ -26,6 +26,22 @@ class RecoveryThrottle(PersonThrottle):
 
     scope = "recovery"
     rate = "5/hour"
+    methods = frozenset({"GET"})
+
+
+class RenewalThrottle(PersonThrottle):
+    """Each new recovery key is a new device list, too, and stays in the way back to the first."""
+
+    scope = "renewal"
+    rate = "5/hour"
+    methods = frozenset({"POST"})
+
+
+class BackupKeyThrottle(PersonThrottle):
+    """Each device asks once after a renewal."""
+
+    scope = "backup-key"
+    rate = "60/hour"
 
 
 class ProofThrottle(PersonThrottle):

@@ -9,6 +9,7 @@ urlpatterns = [
     path("me/keys", api.KeysView.as_view()),
     path("me/device-lists", api.DeviceListsView.as_view()),
     path("me/recovery", api.RecoveryView.as_view()),
+    path("me/backup-key", api.BackupKeyView.as_view()),
     path("devices", api.DevicesView.as_view()),
     path("devices/challenge", api.ChallengeView.as_view()),
     path("devices/proof", api.ProofView.as_view()),

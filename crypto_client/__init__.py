@@ -178,6 +178,13 @@ from crypto_client.references import (
     reaction_to,
     why_gone,
 )
+from crypto_client.renewal import (
+    Renewal,
+    backup_seeds,
+    open_carry,
+    renew_recovery,
+    seal_carry,
+)
 from crypto_client.report import Report, check_report
 from crypto_client.restoring import Link, OwnAccount, Past, Restored, reopen_past, restore_account
 from crypto_client.rollback import HeadVerdict, judge_head
@@ -258,6 +265,7 @@ __all__ = [
     "Received",
     "Recovered",
     "Reference",
+    "Renewal",
     "Report",
     "Restored",
     "RoomView",
@@ -281,6 +289,7 @@ __all__ = [
     "accept_profile",
     "answer_code",
     "backup_public",
+    "backup_seeds",
     "begin_link",
     "check_automatic_refresh",
     "check_claim",
@@ -352,6 +361,7 @@ __all__ = [
     "newest_log",
     "next_device_list",
     "next_log_hash",
+    "open_carry",
     "open_file",
     "open_history",
     "open_message",
@@ -368,11 +378,13 @@ __all__ = [
     "read_files",
     "read_typed",
     "receive_commit",
+    "renew_recovery",
     "reopen_past",
     "reset_state",
     "restore_account",
     "safety_number",
     "scan_code",
+    "seal_carry",
     "seal_message",
     "seal_recovery",
     "settle",

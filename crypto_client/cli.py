@@ -10,6 +10,7 @@ from crypto_client.client import (
     account_commands,
     message_commands,
     recovery_commands,
+    renewal_command,
     room_commands,
 )
 from crypto_client.client.audit_command import audit, tell_of_a_new_log
@@ -155,6 +156,11 @@ def _recovery(commands: Commands) -> None:
     restore = recovery.add_parser("restore")
     restore.add_argument("--secret-file", type=Path)
     restore.set_defaults(run=recovery_commands.restore)
+    renew = recovery.add_parser("renew")
+    renew.add_argument("--secret-file", type=Path, help="holds the present secret")
+    renew.add_argument("--written-down", action="store_true", help="do not ask; renew")
+    renew.add_argument("--discard", action="store_true", help="forget what was shown")
+    renew.set_defaults(run=renewal_command.renew)
     devices = commands.add_parser("devices")
     devices.set_defaults(run=recovery_commands.list_devices)
     revoke = devices.add_subparsers(metavar="DO").add_parser("revoke")

@@ -133,6 +133,22 @@ def next_device_list(
     return sign_device_list(account, content)
 
 
+def list_with_backup(
+    account: AccountKey, newest: SignedDeviceList, bk_pub: bytes, *, time: int
+) -> SignedDeviceList:
+    """Make the list that names the next backup key; the devices stay as they are."""
+    before = parse_device_list(newest.data)
+    content = replace(
+        before,
+        version=before.version + 1,
+        prev_list_hash=newest.list_hash,
+        time=time,
+        bk_version=before.bk_version + 1,
+        bk_hash=h("bk", bk_pub),
+    )
+    return sign_device_list(account, content)
+
+
 def list_with(
     account: AccountKey, newest: SignedDeviceList, entry: DeviceEntry, *, time: int
 ) -> SignedDeviceList:

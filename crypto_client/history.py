@@ -115,3 +115,20 @@ def open_history(
     if not same(confirm_tag(secret, commit.core_hash), commit.tag):
         raise RecoveryError("a history record with another secret")
     return secret
+
+
+def reseal_history(
+    record: HistoryRecord,
+    commit: Commit,
+    writer: HistoryWriter,
+    *,
+    devices: DeviceList,
+    backup_seed: bytes,
+) -> HistoryRecord:
+    """Open a record with a former backup seed and seal it again to the writer's backup key.
+
+    Refuses as `open_history`: what is not the commit's secret never takes a good record's place.
+    """
+    user = writer.keys.user
+    secret = open_history(record, commit, user=user, devices=devices, backup_seed=backup_seed)
+    return seal_history(writer, record.name, secret)

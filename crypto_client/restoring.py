@@ -4,7 +4,7 @@ Pure steps: what is fetched comes in, what is to be kept goes out, nothing is re
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from crypto_client.commit import Commit, open_title
 from crypto_client.device_list import DeviceList, SignedDeviceList, walk_own_lists
@@ -16,26 +16,35 @@ from crypto_client.primitives import h
 from crypto_client.ratchet import EpochState, close_epoch, start_epoch, unusable_epoch
 from crypto_client.receiving import Received, read_commit
 from crypto_client.recovery import Recovered, SignedBlob, backup_public, open_recovery
+from crypto_client.renewal import backup_seeds
 from crypto_client.roster import find_member
 
 
 @dataclass(frozen=True)
 class OwnAccount:
-    """What the server says of the own account: nothing of it is believed before it verified."""
+    """What the server says of the own account: nothing of it is believed before it verified.
+
+    ``carries`` are the seeds of former backup keys by ``bk_version``, each sealed to the next key.
+    """
 
     user: bytes
     amk_pub: bytes
     blob: SignedBlob
     lists: tuple[SignedDeviceList, ...]
+    carries: Mapping[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Restored:
-    """The own account, opened by its secret, with all its device lists from the first on."""
+    """The own account, opened by its secret, with all its device lists from the first on.
+
+    ``seeds`` open its history, by ``bk_version``.
+    """
 
     recovered: Recovered
     signed: tuple[SignedDeviceList, ...]
     lists: tuple[DeviceList, ...]
+    seeds: Mapping[int, bytes] = field(repr=False)
 
     @property
     def newest(self) -> SignedDeviceList:
@@ -47,6 +56,12 @@ class Restored:
         """The backup key that this account's devices write history to."""
         key, version = self.recovered.recovery_key, self.recovered.bk_version
         return backup_public(key, self.recovered.account.user, version)
+
+    def seed(self, bk_version: int) -> bytes:
+        """What opens the records of a backup key; ``recovery`` where it is not at hand."""
+        if bk_version not in self.seeds:
+            raise RecoveryError("a history record of a backup key that is not at hand")
+        return self.seeds[bk_version]
 
     def writer(self, device: bytes) -> DeviceList:
         """A list that names this device, the newest or an earlier one, else ``signature``."""
@@ -75,7 +90,7 @@ def restore_account(
     if amk_pub != own.amk_pub:
         raise RecoveryError("the server names another account key than the blob holds")
     lists = walk_own_lists(own.lists, user=own.user, amk_pub=amk_pub)
-    restored = Restored(recovered, own.lists, lists)
+    restored = Restored(recovered, own.lists, lists, backup_seeds(recovered, lists, own.carries))
     backup = (recovered.bk_version, h("bk", restored.bk_pub))
     if backup != (lists[-1].bk_version, lists[-1].bk_hash):
         raise RecoveryError("the blob is not of the newest list's backup key")
@@ -151,7 +166,7 @@ def _secret_of(restored: Restored, link: Link, records: Sequence[HistoryRecord])
                 link.commit,
                 user=restored.recovered.account.user,
                 devices=restored.writer(record.writer),
-                backup_seed=restored.recovered.backup_seed,
+                backup_seed=restored.seed(record.bk_version),
             )
         except ProtocolError as error:
             refusal = error

@@ -22,7 +22,7 @@ from crypto_client.errors import PinMismatchError, ProtocolError, ReferenceMissi
 from crypto_client.history import HistoryWriter, history_writer
 from crypto_client.identity import DeviceKeys, device_proof, new_account, new_device
 from crypto_client.prekeys import SignedPrekey, new_prekey, parse_prekey, verify_prekey
-from crypto_client.primitives import system_random
+from crypto_client.primitives import h, system_random
 from crypto_client.recovery import backup_public, encode_code, generate_words, seal_recovery
 
 PREKEY_RENEWAL_MS = 7 * 24 * 3600 * 1000
@@ -71,6 +71,7 @@ def _make_keys(store: Store, user: uuid.UUID) -> JSON:
     kept = {
         **device_to_json(device),
         "bk_pub": b64(backup),
+        "bk_version": 1,
         "recovery_words": words,
         "recovery_code": encode_code(recovery_key),
     }
@@ -293,9 +294,29 @@ class Keyring:
         )
 
     def history_writer(self) -> HistoryWriter:
-        """What history records of this account are sealed with."""
-        backup = unb64(self.store.fact("device")["bk_pub"])
-        return history_writer(self.device, self.list_of(self.device.user), backup)
+        """What history records of this account are sealed with.
+
+        When the own list names another backup key than this home has, the recovery key was renewed
+        elsewhere: the server gives the key, the list judges it. ``recovery`` for any other.
+        """
+        kept = self.store.fact("device")
+        backup, own = unb64(kept["bk_pub"]), self.list_of(self.device.user)
+        known = kept.get("bk_version", 1)
+        if h("bk", backup) != own.bk_hash:
+            self.refresh(self.device.user)  # the server gives out the newest key only
+            own = self.list_of(self.device.user)
+            backup = unb64(self.server.get("/api/me/backup-key")["bk_pub"])
+        writer = history_writer(self.device, own, backup, known)
+        keep_backup_key(self.store, writer)
+        return writer
+
+
+def keep_backup_key(store: Store, writer: HistoryWriter) -> None:
+    """Keep the key that history is written to; its version never falls."""
+    kept = store.fact("device")
+    backup = {"bk_pub": b64(writer.bk_pub), "bk_version": writer.bk_version}
+    if any(kept.get(name) != value for name, value in backup.items()):
+        store.remember("device", {**kept, **backup})
 
 
 def keep_prekey(store: Store, seq: int, seed: bytes, prekey: SignedPrekey, now: int) -> None:

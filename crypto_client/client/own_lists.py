@@ -58,6 +58,7 @@ def _fetch(server: Server, me: JSON) -> OwnAccount:
         tuple(
             SignedDeviceList(unb64(item["device_list"]), unb64(item["list_sig"])) for item in lists
         ),
+        {item["bk_version"]: unb64(item["carry"]) for item in blob["carries"]},
     )
 
 
@@ -90,7 +91,8 @@ def make_device_here(store: Store, restored: Restored) -> DeviceKeys:
     device = new_device(account.user, account.public, now_ms())
     seed, prekey = new_prekey(device, seq=1, created=now_ms())
     with store.transaction():
-        store.remember(ENTERING, {**device_to_json(device), "bk_pub": b64(restored.bk_pub)})
+        backup = {"bk_pub": b64(restored.bk_pub), "bk_version": restored.recovered.bk_version}
+        store.remember(ENTERING, {**device_to_json(device), **backup})
         keep_prekey(store, 1, seed, prekey, now_ms())
     return device
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from crypto_client.client.changes import describe
 from crypto_client.client.rooms import Rooms
-from crypto_client.client.server import JSON, unb64
+from crypto_client.client.server import JSON, Server, unb64
 from crypto_client.client.wire_commits import commit_of, lists_named
 from crypto_client.commit import parse_core
 from crypto_client.epoch import RoomView, view_to_json
@@ -62,7 +62,8 @@ class PastRooms:
 
     def reopen(self, room: bytes, chain: Sequence[Link]) -> Past:
         """Open the room's history and keep it; what this home has already stays as it is."""
-        past = reopen_past(self.restored, chain, self._records(room), self.rooms.trust())
+        records = fetch_records(self.rooms.server, room)
+        past = reopen_past(self.restored, chain, records, self.rooms.trust())
         store = self.rooms.store
         with store.transaction():
             for state in past.epochs:
@@ -90,23 +91,24 @@ class PastRooms:
         own = str(self.rooms.keyring.user_id)
         return max((int(each["read_to"]) for each in cursors if each["user_id"] == own), default=0)
 
-    def _records(self, room: bytes) -> dict[int, list[HistoryRecord]]:
-        """The account's own records by epoch, from the lowest on."""
-        found: defaultdict[int, list[HistoryRecord]] = defaultdict(list)
-        path = f"/api/rooms/{uuid.UUID(bytes=room)}/history-records"
-        after = -1
-        while items := self.rooms.server.get(path, after=after)["records"]:
-            for item in items:
-                found[item["epoch"]].append(_record(room, item))
-            # A page may end between two writers of one epoch: begin with that epoch again.
-            highest = max(item["epoch"] for item in items)
-            if highest <= after:
-                break  # not what was asked for
-            full = len(items) >= PAGE and highest - 1 > after
-            after = highest - 1 if full else highest
-            if full:
-                found.pop(highest)
-        return found
+
+def fetch_records(server: Server, room: bytes) -> dict[int, list[HistoryRecord]]:
+    """The account's own records of a room by epoch, from the lowest on."""
+    found: defaultdict[int, list[HistoryRecord]] = defaultdict(list)
+    path = f"/api/rooms/{uuid.UUID(bytes=room)}/history-records"
+    after = -1
+    while items := server.get(path, after=after)["records"]:
+        for item in items:
+            found[item["epoch"]].append(_record(room, item))
+        # A page may end between two writers of one epoch: begin with that epoch again.
+        highest = max(item["epoch"] for item in items)
+        if highest <= after:
+            break  # not what was asked for
+        full = len(items) >= PAGE and highest - 1 > after
+        after = highest - 1 if full else highest
+        if full:
+            found.pop(highest)
+    return found
 
 
 def _record(room: bytes, item: JSON) -> HistoryRecord:

@@ -34,14 +34,15 @@ def set_recovery(session: Session, output: Output, arguments: argparse.Namespace
         output.row({**shown, "kept": not forgets}, lambda row: f"{words}\n{code}")
     else:
         output.row(shown, lambda row: f"{words}\n{code}")
-        _demand_typed_again(words, code, output)
+        demand_typed_again(words, code, output)
         forgets = True
     if forgets:
         session.store.forget_recovery()
         output.note("this home does not hold the secret any more")
 
 
-def _demand_typed_again(words: str, code: str, output: Output) -> None:
+def demand_typed_again(words: str, code: str, output: Output) -> None:
+    """Ask for a shown secret; ``recovery`` names the words or blocks that differ."""
     text = getpass.getpass("Type the six words or the code again: ")
     typed = _read(text, output)
     again, shown, name = typed.secret or "", words, "words"
@@ -52,7 +53,8 @@ def _demand_typed_again(words: str, code: str, output: Output) -> None:
         raise Unverified("recovery", **{name: wrong})
 
 
-def _secret(arguments: argparse.Namespace, output: Output) -> Typed:
+def typed_secret(arguments: argparse.Namespace, output: Output) -> Typed:
+    """The recovery secret, from the file that was named or by asking for it."""
     path: Path | None = arguments.secret_file
     if path is None:
         return _read(getpass.getpass("Six words or code: "), output)
@@ -77,7 +79,7 @@ def restore(session: Session, output: Output, arguments: argparse.Namespace) -> 
         raise Refused("not_signed_in")
     if store.fact("device") is not None and not store.fact(UNFINISHED):
         raise Usage("home_has_keys")
-    typed = _secret(arguments, output)
+    typed = typed_secret(arguments, output)
     restored = open_account(server, store, typed)
     device = make_device_here(store, restored)
     store.remember(UNFINISHED, value=True)
@@ -89,7 +91,7 @@ def restore(session: Session, output: Output, arguments: argparse.Namespace) -> 
     enter(server, store, typed, restored)
     refused = _reopen(past, chains, output)
     del typed, restored, past  # what opens the past must not outlive its use
-    waiting = _enter_rooms(session, output)
+    waiting = enter_rooms(session, output)
     store.remember(UNFINISHED, None)
     row: Row = {
         "device_id": str(rooms.keyring.device_id),
@@ -129,7 +131,7 @@ def _reopen(past: PastRooms, chains: dict[bytes, list[Link]], output: Output) ->
     return refused
 
 
-def _enter_rooms(session: Session, output: Output) -> list[str]:
+def enter_rooms(session: Session, output: Output) -> list[str]:
     """Catch up, and commit the own refresh in every room; those that did not work are named."""
     rooms = session.messenger.rooms
     waiting: list[str] = []
@@ -159,8 +161,8 @@ def revoke_device(session: Session, output: Output, arguments: argparse.Namespac
     device = _device_named(session, arguments.device)
     if device == messenger.rooms.keyring.device.device:
         raise Usage("own_device")
-    revoke(session.server, session.store, _secret(arguments, output), device)
-    waiting = _enter_rooms(session, output)
+    revoke(session.server, session.store, typed_secret(arguments, output), device)
+    waiting = enter_rooms(session, output)
     output.row(
         {"revoked": str(uuid.UUID(bytes=device)), "waiting": waiting},
         lambda row: f"revoked {row['revoked']}",

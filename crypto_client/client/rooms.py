@@ -10,9 +10,15 @@ from crypto_client.client.changes import Line, describe
 from crypto_client.client.due import due_ops, newest_lists
 from crypto_client.client.failures import Refused, TimedOut, Unverified
 from crypto_client.client.keys import Keyring, now_ms
-from crypto_client.client.server import JSON, Server, b64, unb64
+from crypto_client.client.server import JSON, Server, unb64
 from crypto_client.client.store import Store
-from crypto_client.client.wire_commits import commit_of, first_body, lists_named, next_body
+from crypto_client.client.wire_commits import (
+    commit_of,
+    first_body,
+    lists_named,
+    next_body,
+    record_to_json,
+)
 from crypto_client.commit import Commit, PrekeySource, parse_core, prekey_floors
 from crypto_client.committing import Committer, make_commit
 from crypto_client.encoding import lp
@@ -247,13 +253,7 @@ class Rooms:
         record = received.history
         if record is None:
             return
-        row = {
-            "epoch": record.name.epoch,
-            "commit_hash": b64(record.name.commit_hash),
-            "bk_version": record.bk_version,
-            "record": b64(record.record),
-            "sig": b64(record.sig),
-        }
+        row = record_to_json(record)
         self.store.run(
             "INSERT OR REPLACE INTO history_queue VALUES (?, ?, ?)",
             room,
@@ -265,12 +265,15 @@ class Rooms:
         rows = self.store.rows("SELECT epoch, record FROM history_queue WHERE room = ?", room)
         for start in range(0, len(rows), 100):
             part = rows[start : start + 100]
-            records = [json.loads(row["record"]) for row in part]
-            path = f"/api/rooms/{uuid.UUID(bytes=room)}/history-records"
-            self.server.put(path, {"records": records})
+            self.put_history(room, [json.loads(row["record"]) for row in part])
             for row in part:
                 sql = "DELETE FROM history_queue WHERE room = ? AND epoch = ?"
                 self.store.run(sql, room, row["epoch"])
+
+    def put_history(self, room: bytes, records: Sequence[JSON]) -> None:
+        """Hand over at most 100 history records of a room."""
+        path = f"/api/rooms/{uuid.UUID(bytes=room)}/history-records"
+        self.server.put(path, {"records": list(records)})
 
     def _acknowledge(self, room: bytes, received: Received) -> None:
         if received.epoch and received.epoch.opened:

@@ -1,10 +1,11 @@
-"""Commits as REST carries them."""
+"""Commits, and the history records of their epochs, as REST carries them."""
 
 import uuid
 from collections.abc import Mapping, Sequence
 
 from crypto_client.client.server import JSON, b64, unb64
 from crypto_client.commit import Commit
+from crypto_client.history import HistoryRecord
 from crypto_client.ops import Add, Create, Op, Refresh
 
 PARTS = ("core", "tag", "sig", "ops", "state")
@@ -26,6 +27,17 @@ def next_body(commit: Commit) -> JSON:
     """The body that continues a room's chain."""
     parts = {name: b64(getattr(commit, name)) for name in (*PARTS, "prekeys")}
     return {**parts, "wraps": _wraps(commit)}
+
+
+def record_to_json(record: HistoryRecord) -> JSON:
+    """A history record as REST takes it."""
+    return {
+        "epoch": record.name.epoch,
+        "commit_hash": b64(record.name.commit_hash),
+        "bk_version": record.bk_version,
+        "record": b64(record.record),
+        "sig": b64(record.sig),
+    }
 
 
 def _wraps(commit: Commit) -> list[JSON]:

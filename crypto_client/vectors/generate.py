@@ -28,6 +28,7 @@ from crypto_client.vectors import (
     number_cases,
     recovery_cases,
     reference_cases,
+    renewal_cases,
     rollback_cases,
     room_cases,
     rule_cases,
@@ -58,6 +59,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from link_cases.cases()
     yield from recovery_cases.cases()
     yield from _history(cast)
+    yield from renewal_cases.cases()
     yield from room_cases.cases(cast)
     yield from commit_cases.cases(cast)
     yield from rule_cases.cases(cast)

@@ -18,6 +18,7 @@ from crypto_client.opening import Known, open_message
 from crypto_client.ops import apply_ops, parse_ops
 from crypto_client.ratchet import close_epoch, epoch_from_json, message_key, start_epoch
 from crypto_client.receiving import Received, follow_chain, receive_commit
+from crypto_client.renewal import open_carry
 from crypto_client.report import Report, check_report
 from crypto_client.rollback import judge_head
 from crypto_client.roster import encode_roster, parse_origin, parse_roster, roster_hash
@@ -59,6 +60,17 @@ def _history_writer(v: Values) -> Outputs:
     keys = DeviceKeys(own_list.user, own_list.amk_pub, *parts)
     writer = history_writer(keys, own_list, raw(v["bk_pub"]), v["known_bk_version"])
     return {"bk_version": writer.bk_version}
+
+
+def _carry_open(v: Values) -> Outputs:
+    seed = open_carry(
+        raw(v["carry"]),
+        raw(v["backup_seed"]),
+        user=raw(v["user"]),
+        bk_version=v["bk_version"],
+        bk_hash=raw(v["bk_hash"]),
+    )
+    return {"former_seed": text(seed)}
 
 
 def _origin(v: Values) -> Outputs:
@@ -256,6 +268,7 @@ OPS: dict[str, Callable[[Values], Outputs | tuple[str, Outputs]]] = {
     **KEY_LOG_OPS,
     "history_open": _history_open,
     "history_writer": _history_writer,
+    "carry_open": _carry_open,
     "origin": _origin,
     "apply_ops": _apply_ops,
     "statement": _statement,

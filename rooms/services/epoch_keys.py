@@ -87,6 +87,9 @@ def save_history_records(
     """Keep an account's own history records, all or none.
 
     At most three devices write for an epoch; what a fourth brings is not needed and is not kept.
+    A record for a newer backup key takes the place of those for older ones: whoever has an older
+    recovery key gets nothing more of that epoch from here. A device that has not heard of the
+    newest key yet may still write for the one before; the account's carried seeds open that.
     Refuses with ``forbidden`` an epoch that the actor may not read or that keeps no history, and
     with ``invalid`` another commit hash, backup version or signature.
     """
@@ -97,11 +100,11 @@ def save_history_records(
         genuine = verifies(
             bytes(device.dsk_pub), "history", item.signed(actor.id, room_id), item.sig
         )
-        if item.bk_version != bk_version or not genuine:
+        if not 1 <= item.bk_version <= bk_version or not genuine:
             raise Refused("invalid", fields={"records": ["Not sealed and signed as it must be."]})
-    full = _epochs_with_enough_writers(actor, device, room_id, records)
+    kept = _kept_for(actor, room_id, records)
     for item in records:
-        if item.epoch not in full:
+        if _is_wanted(item, device, kept[item.epoch]):
             _save(actor, device, room_id, item)
 
 
@@ -124,17 +127,28 @@ def _demand_readable(actor: User, room_id: UUID, records: Iterable[HistoryItem])
             raise Refused("invalid", fields={"records": ["Not this epoch's commit."]})
 
 
-def _epochs_with_enough_writers(
-    actor: User, device: Device, room_id: UUID, records: Iterable[HistoryItem]
-) -> set[int]:
-    others = HistoryRecord.objects.filter(
-        user=actor, room=room_id, epoch__in={item.epoch for item in records}
-    ).exclude(writer_device=device.id)
-    epochs = list(others.values_list("epoch", flat=True))
-    return {epoch for epoch in epochs if epochs.count(epoch) >= WRITERS_AN_EPOCH}
+def _kept_for(
+    actor: User, room_id: UUID, records: Iterable[HistoryItem]
+) -> dict[int, list[tuple[int, UUID]]]:
+    """The backup version and writer of each record that is kept for these epochs."""
+    found: dict[int, list[tuple[int, UUID]]] = {item.epoch: [] for item in records}
+    rows = HistoryRecord.objects.filter(user=actor, room=room_id, epoch__in=found)
+    for epoch, bk_version, writer in rows.values_list("epoch", "bk_version", "writer_device"):
+        found[epoch].append((bk_version, writer))
+    return found
+
+
+def _is_wanted(item: HistoryItem, device: Device, kept: Sequence[tuple[int, UUID]]) -> bool:
+    if any(bk_version > item.bk_version for bk_version, _ in kept):
+        return False
+    others = [w for bk_version, w in kept if bk_version == item.bk_version and w != device.id]
+    return len(others) < WRITERS_AN_EPOCH
 
 
 def _save(actor: User, device: Device, room_id: UUID, item: HistoryItem) -> None:
+    HistoryRecord.objects.filter(
+        user=actor, room=room_id, epoch=item.epoch, bk_version__lt=item.bk_version
+    ).delete()
     HistoryRecord.objects.update_or_create(
         user=actor,
         room_id=room_id,

@@ -10,7 +10,9 @@ from accounts.services import now_ms
 from crypto_client.device_list import SignedDeviceList, next_device_list
 from crypto_client.identity import DeviceKeys, device_proof, new_device
 from crypto_client.prekeys import SignedPrekey, new_prekey
-from tests.cast import ORIGIN, Person
+from crypto_client.recovery import Recovered, backup_seed
+from crypto_client.renewal import Renewal, renew_recovery
+from tests.cast import ORIGIN, Keys, Person
 
 PATH = "/api/me/device-lists"
 
@@ -66,3 +68,26 @@ def proof_of(device: DeviceKeys, nonce: bytes) -> dict[str, str]:
 def id_of_device(device: DeviceKeys) -> str:
     """A device's id as JSON has it."""
     return str(UUID(bytes=device.device))
+
+
+def renewal_of(keys: Keys) -> Renewal:
+    """A new recovery key for an account whose first one is known; nothing is published."""
+    seed = backup_seed(keys.recovery_key, keys.account.user, 1)
+    recovered = Recovered(keys.account, keys.recovery_key, seed, version=1, bk_version=1)
+    return renew_recovery(recovered, keys.device_list, time=now_ms())
+
+
+def body_of_renewal(renewal: Renewal) -> dict[str, str]:
+    """The body of ``POST /api/me/recovery``."""
+    return {
+        "device_list": to_base64url(renewal.devices.data),
+        "list_sig": to_base64url(renewal.devices.sig),
+        "recovery_blob": to_base64url(renewal.blob.data),
+        "recovery_sig": to_base64url(renewal.blob.sig),
+        "carry": to_base64url(renewal.carry),
+    }
+
+
+def renewal_body(keys: Keys) -> dict[str, str]:
+    """What publishes a new recovery key in the place of the first."""
+    return body_of_renewal(renewal_of(keys))

@@ -6,7 +6,7 @@ from accounts.protocol import to_base64url
 from accounts.services import now_ms
 from crypto_client.device_list import next_device_list
 from crypto_client.identity import new_device
-from tests.accounts.listing import body_of, first_prekey
+from tests.accounts.listing import body_of, first_prekey, renewal_body
 from tests.authorization.table import Row, Scene
 from tests.cast import keys_of
 
@@ -30,6 +30,11 @@ def list_of_bob(scene: Scene, actor: str) -> Any:
     return body_of(signed, [first_prekey(device)])
 
 
+def renewal_of_bob(scene: Scene, actor: str) -> Any:
+    """A new recovery key of bob's account, made with his present one."""
+    return renewal_body(keys_of("bob"))
+
+
 def old_prekey(scene: Scene, actor: str) -> Any:
     keys = keys_of(actor if actor != "anonymous" else "mallory")
     return {"prekey": to_base64url(keys.prekey.data), "prekey_sig": to_base64url(keys.prekey.sig)}
@@ -42,6 +47,15 @@ ROWS = [
     # the account key's signature is the authority, and it is bob's
     Row("POST", "/api/me/device-lists", (401, 400, 400, 201, 400, 400), body=list_of_bob),
     Row("GET", "/api/me/recovery", SIGNED_IN),
+    Row("POST", "/api/me/recovery", (401, 403, 403, 403, 403, 403), body=renewal_of_bob),
+    Row(
+        "POST",
+        "/api/me/recovery",
+        (401, 400, 400, 201, 400, 400),
+        body=renewal_of_bob,
+        device=True,
+    ),
+    Row("GET", "/api/me/backup-key", SIGNED_IN),
     Row("GET", "/api/devices", SIGNED_IN),
     Row("POST", "/api/devices/challenge", SIGNED_IN),
     Row("POST", "/api/devices/proof", (401, 403, 403, 403, 403, 403), body=no_proof),

@@ -14,6 +14,7 @@ from crypto_client.history import EpochName, HistoryWriter, seal_history
 from crypto_client.ops import ChangeState
 from crypto_client.recovery import backup_public
 from rooms.models import EpochCommit, EpochWrap, HistoryRecord
+from tests.accounts.listing import renewal_body
 from tests.cast import keys_of
 from tests.rooms.forging import forge
 from tests.rooms.judging import commit_of
@@ -102,15 +103,16 @@ def test_committers_see_which_prekeys_the_head_used(garden):
 # History records
 
 
-def record_of(garden, name, epoch):
+def record_of(garden, name, epoch, *, bk_version=1):
     keys = keys_of(name)
-    backup = backup_public(keys.recovery_key, keys.account.user, 1)
+    backup = backup_public(keys.recovery_key, keys.account.user, bk_version)
     epoch_name = EpochName(garden.chain.head.room, epoch, garden.chain.commits[epoch].hash)
-    made = seal_history(HistoryWriter(keys.device, 1, backup), epoch_name, bytes(32))
+    writer = HistoryWriter(keys.device, bk_version, backup)
+    made = seal_history(writer, epoch_name, bytes(32))
     return {
         "epoch": epoch,
         "commit_hash": to_base64url(epoch_name.commit_hash),
-        "bk_version": 1,
+        "bk_version": bk_version,
         "record": to_base64url(made.record),
         "sig": to_base64url(made.sig),
     }
@@ -196,3 +198,77 @@ def test_a_room_without_history_keeps_none(garden):
     assert put(garden, "bob", record_of(garden, "bob", 1)).status_code == 204
 
     assert put(garden, "bob", record_of(garden, "bob", 2)).status_code == 403
+
+
+# After the recovery key was renewed
+
+
+def renew(garden, name):
+    """A new recovery key, and with it backup key 2."""
+    body = renewal_body(keys_of(name))
+    assert garden.cast[name].prove().post("/api/me/recovery", body).status_code == 201
+
+
+def versions(garden):
+    """What is kept of history, of everybody, as (epoch, backup version)."""
+    return sorted(HistoryRecord.objects.values_list("epoch", "bk_version"))
+
+
+def test_a_record_for_the_new_backup_key_takes_the_place_of_the_own_older_ones(garden):
+    put(garden, "bob", record_of(garden, "bob", 0), record_of(garden, "bob", 1))
+    assert put(garden, "alice", record_of(garden, "alice", 0)).status_code == 204
+    renew(garden, "bob")
+    assert versions(garden) == [(0, 1), (0, 1), (1, 1)]
+
+    assert put(garden, "bob", record_of(garden, "bob", 0, bk_version=2)).status_code == 204
+
+    assert versions(garden) == [(0, 1), (0, 2), (1, 1)]
+    assert HistoryRecord.objects.get(epoch=0, bk_version=1).user == garden.cast.alice.user
+
+
+def test_a_device_that_has_not_heard_of_the_new_key_may_still_write(garden):
+    renew(garden, "bob")
+
+    assert put(garden, "bob", record_of(garden, "bob", 0)).status_code == 204
+
+    assert versions(garden) == [(0, 1)]
+
+
+def test_an_older_record_never_comes_back_in_the_place_of_a_newer_one(garden):
+    renew(garden, "bob")
+    put(garden, "bob", record_of(garden, "bob", 0, bk_version=2))
+
+    assert put(garden, "bob", record_of(garden, "bob", 0)).status_code == 204
+
+    assert versions(garden) == [(0, 2)]
+
+
+def test_three_old_records_do_not_keep_the_new_one_out(garden):
+    put(garden, "bob", record_of(garden, "bob", 0))
+    row = HistoryRecord.objects.get()
+    for writer in (garden.cast.alice, garden.cast.carol):
+        row.pk, row.writer_device = None, writer.device_id
+        row.save()
+    renew(garden, "bob")
+    assert versions(garden) == [(0, 1)] * 3
+
+    put(garden, "bob", record_of(garden, "bob", 0, bk_version=2))
+
+    assert versions(garden) == [(0, 2)]
+
+
+def test_a_backup_key_that_is_not_yet_listed_is_not_written_for(garden):
+    renew(garden, "bob")
+
+    answer = put(garden, "bob", record_of(garden, "bob", 0, bk_version=3))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
+def test_mallory_and_dave_seal_nothing_again_for_epochs_that_are_not_theirs(garden):
+    renew(garden, "dave")
+    assert put(garden, "dave", record_of(garden, "dave", 0, bk_version=2)).status_code == 204
+
+    assert put(garden, "dave", record_of(garden, "dave", 1, bk_version=2)).status_code == 403
+    assert put(garden, "mallory", record_of(garden, "mallory", 0)).status_code == 404
+    assert versions(garden) == [(0, 2)]

@@ -153,6 +153,24 @@ export function nextDeviceList(
   });
 }
 
+/** Make the list that names the next backup key; the devices stay as they are. */
+export function listWithBackup(
+  account: AccountKey,
+  newest: SignedDeviceList,
+  bkPub: Uint8Array,
+  { time }: { time: number },
+): SignedDeviceList {
+  const before = parseDeviceList(newest.data);
+  return signDeviceList(account, {
+    ...before,
+    version: before.version + 1,
+    prevListHash: listHash(newest),
+    time,
+    bkVersion: before.bkVersion + 1,
+    bkHash: h("bk", bkPub),
+  });
+}
+
 /**
  * Make the list in which a further device enters; the others' entries stay as they are.
  * RangeError when the device is in the list already, or the list is full.

@@ -111,6 +111,20 @@ export function openHistory(
   return secret;
 }
 
+/**
+ * Open a record with a former backup seed and seal it again to the writer's backup key. Refuses as
+ * `openHistory`: what is not the commit's secret never takes a good record's place.
+ */
+export async function resealHistory(
+  record: HistoryRecord,
+  commit: Pick<Commit, "core" | "tag">,
+  writer: HistoryWriter,
+  own: Omit<OwnHistory, "user">,
+): Promise<HistoryRecord> {
+  const secret = openHistory(record, commit, { ...own, user: writer.keys.user });
+  return sealHistory(writer, record.name, secret);
+}
+
 function unseal(record: Uint8Array, ad: Uint8Array, backupSeed: Uint8Array): Uint8Array {
   try {
     const shared = decapsulate(backupSeed, record.slice(0, CIPHERTEXT_SIZE));

@@ -224,6 +224,7 @@ export {
   openRecovery,
   sealRecovery,
 } from "./recovery";
+export { type Renewal, backupSeeds, openCarry, renewRecovery, sealCarry } from "./renewal";
 export {
   decodeCode,
   encodeCode,

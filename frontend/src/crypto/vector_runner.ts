@@ -12,6 +12,7 @@ import { applyOps, parseOps } from "./ops";
 import { prekeyHash, verifyPrekey } from "./prekeys";
 import * as primitives from "./primitives";
 import { decodeCode, normaliseSecret, word } from "./recovery_secret";
+import { openCarry } from "./renewal";
 import { encodeRoster, originHead, parseOrigin, parseRoster, roomOf, rosterHash } from "./roster";
 import { safetyNumber } from "./safety";
 import { openWrap } from "./sources";
@@ -120,6 +121,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   recovery_secret: (v: { text: string }) => ({ secret: text(normaliseSecret(v.text)) }),
   history_writer: writesHistory,
   history_open: openRecord,
+  carry_open: (v: Of<"carry" | "backup_seed" | "user" | "bk_hash"> & { bk_version: number }) => {
+    const former = { user: raw(v.user), bkVersion: v.bk_version, bkHash: raw(v.bk_hash) };
+    return { former_seed: text(openCarry(raw(v.carry), raw(v.backup_seed), former)) };
+  },
   origin: (v: Of<"data">) => {
     const origin = parseOrigin(raw(v.data));
     return { kind: origin.kind, room: text(roomOf(origin)), head: text(originHead(origin)) };

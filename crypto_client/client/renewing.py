@@ -1,0 +1,150 @@
+"""A new recovery key from this home, and history sealed again to it (docs/protocol.md §5.6).
+
+Everything is in the home before the server hears of it, and stays until it is done: a run that was
+interrupted goes on where it was. The account key is there for the moment of `prepare` alone.
+"""
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from crypto_client.client.failures import Refused
+from crypto_client.client.keys import Keyring, keep_backup_key, keep_list, now_ms
+from crypto_client.client.own_lists import open_account
+from crypto_client.client.past import fetch_records
+from crypto_client.client.rooms import Rooms
+from crypto_client.client.server import JSON, Server, b64, unb64
+from crypto_client.client.store import Store
+from crypto_client.client.wire_commits import commit_of, record_to_json
+from crypto_client.device_list import DeviceList, SignedDeviceList, parse_device_list
+from crypto_client.errors import ProtocolError, RecoveryError, SignatureError
+from crypto_client.history import HistoryRecord, HistoryWriter, history_writer, reseal_history
+from crypto_client.recovery import backup_public, encode_code
+from crypto_client.renewal import Renewal, renew_recovery
+from crypto_client.restoring import Restored
+from crypto_client.slips import Typed
+
+PENDING = "renewal"
+FORMER = "former_seeds"
+RECORDS_A_REQUEST = 100
+
+
+def prepare(server: Server, store: Store, typed: Typed) -> None:
+    """Make a new recovery key with the present one, ready to be published; refuses as opening."""
+    restored = open_account(server, store, typed)
+    renewal = renew_recovery(restored.recovered, restored.newest, time=now_ms())
+    store.remember(PENDING, _to_keep(restored, renewal))
+
+
+def _to_keep(restored: Restored, renewal: Renewal) -> JSON:
+    user, bk_version = restored.recovered.account.user, restored.recovered.bk_version + 1
+    return {
+        "words": renewal.words,
+        "code": encode_code(renewal.recovery_key),
+        "bk_pub": b64(backup_public(renewal.recovery_key, user, bk_version)),
+        "seeds": {str(version): b64(seed) for version, seed in restored.seeds.items()},
+        "published": {
+            "device_list": b64(renewal.devices.data),
+            "list_sig": b64(renewal.devices.sig),
+            "recovery_blob": b64(renewal.blob.data),
+            "recovery_sig": b64(renewal.blob.sig),
+            "carry": b64(renewal.carry),
+        },
+    }
+
+
+def publish(keyring: Keyring) -> None:
+    """Put the prepared key in the place of the present one, which is worth nothing from then on.
+
+    When another list was quicker, what was prepared is forgotten: ``list_version``. An answer that
+    was lost loses nothing.
+    """
+    store, server = keyring.store, keyring.server
+    kept = store.fact(PENDING)
+    published = kept["published"]
+    signed = SignedDeviceList(unb64(published["device_list"]), unb64(published["list_sig"]))
+    try:
+        server.post("/api/me/recovery", published)
+    except Refused as refusal:
+        if refusal.code != "list_version":
+            raise
+        keyring.refresh(keyring.device.user)
+        if signed.list_hash not in keyring.lists():
+            store.remember(PENDING, None)
+            raise
+    _make_it_the_own(keyring, signed, kept)
+
+
+def _make_it_the_own(keyring: Keyring, signed: SignedDeviceList, kept: JSON) -> None:
+    store, devices = keyring.store, parse_device_list(signed.data)
+    with store.transaction():
+        known = keyring.newest(devices.user)
+        if known is None or known.version < devices.version:
+            keep_list(store, devices.user, devices.amk_pub, signed, devices.version)
+        keep_backup_key(store, history_writer(keyring.device, devices, unb64(kept["bk_pub"])))
+        store.remember(FORMER, kept["seeds"])
+        store.remember(PENDING, None)
+    store.forget_recovery()
+
+
+def reseal_room(rooms: Rooms, room: bytes) -> int:
+    """Seal a room's history again to the newest backup key; gives how many records.
+
+    What does not open stays where it is, as unreadable as it was.
+    """
+    writer = rooms.keyring.history_writer()
+    seeds = {int(version): unb64(seed) for version, seed in rooms.store.fact(FORMER).items()}
+    former = {
+        epoch: records
+        for epoch, records in fetch_records(rooms.server, room).items()
+        if all(record.bk_version < writer.bk_version for record in records)
+    }
+    made: list[JSON] = []
+    for item in _commits_of(rooms.server, room, former):
+        record = _sealed_again(rooms, writer, item, former[item["epoch"]], seeds)
+        if record is not None:
+            made.append(record_to_json(record))
+    for start in range(0, len(made), RECORDS_A_REQUEST):
+        rooms.put_history(room, made[start : start + RECORDS_A_REQUEST])
+    return len(made)
+
+
+def _commits_of(server: Server, room: bytes, epochs: Collection[int]) -> Iterator[JSON]:
+    """The commits of these epochs. Each record names the hash of its own: none is believed."""
+    path, after = f"/api/rooms/{uuid.UUID(bytes=room)}/commits", min(epochs, default=0) - 1
+    while any(epoch > after for epoch in epochs):
+        items = server.get(path, after=after)["commits"]
+        yield from (item for item in items if item["epoch"] in epochs)
+        highest = max((item["epoch"] for item in items), default=after)
+        if highest <= after:
+            return
+        after = highest
+
+
+def _sealed_again(
+    rooms: Rooms,
+    writer: HistoryWriter,
+    item: JSON,
+    records: Sequence[HistoryRecord],
+    seeds: Mapping[int, bytes],
+) -> HistoryRecord | None:
+    commit = commit_of(item, {})
+    for record in records:
+        try:
+            seed, devices = seeds.get(record.bk_version), _list_naming(rooms, record.writer)
+            if seed is None:
+                raise RecoveryError("a history record of a backup key that is not at hand")
+            return reseal_history(record, commit, writer, devices=devices, backup_seed=seed)
+        except ProtocolError:
+            continue  # anybody may have put it there: the next writer's may be the true one
+    return None
+
+
+def _list_naming(rooms: Rooms, device: bytes) -> DeviceList:
+    """An own list that names a device; all of them verified when they were kept."""
+    own = rooms.keyring.device
+    for signed in rooms.keyring.lists().values():
+        devices = parse_device_list(signed.data)
+        mine = (devices.user, devices.amk_pub) == (own.user, own.amk_pub)
+        if mine and devices.entry(device) is not None:
+            return devices
+    raise SignatureError("a history record by a device that was never listed")
