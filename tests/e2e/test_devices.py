@@ -133,3 +133,62 @@ def test_a_stranger_with_the_password_and_no_words_gets_nothing(alice, bob, mall
     alice.say("still only two")
     alice.expect_stored("still only two")
     expect(alice.facts().filter(has_text="device")).to_have_count(0)
+
+
+def renew(alice, former):
+    """Make a new recovery key with the present one; gives the new words, typed again."""
+    alice.show("Me")
+    alice.button("Make a new one").click()
+    dialog = alice.dialog("Make a new recovery key")
+    dialog.get_by_label("Recovery key").fill(former)
+    dialog.get_by_role("button", name="Show the new key").click()
+    six = dialog.locator(".recovery-words li")
+    expect(six).to_have_count(6)
+    words = " ".join(six.all_inner_texts())
+    dialog.get_by_role("button", name="I have written it down").click()
+    dialog.get_by_label("Recovery key").fill(words)
+    dialog.get_by_role("button", name="Check").click()
+    expect(dialog).to_have_count(0)
+    return words
+
+
+def test_a_renewed_recovery_key_opens_everything_and_the_former_one_nothing(alice, bob, elsewhere):
+    alice.open_direct(bob.name)
+    alice.say("before")
+    alice.expect_stored("before")
+    former = alice.write_down()
+
+    words = renew(alice, former)
+    bob.enter(alice.name)
+    bob.say("after")
+    bob.expect_stored("after")
+    laptop = elsewhere(alice)
+    laptop.give_recovery_key(former)
+    expect(laptop.page.get_by_role("alert")).to_contain_text("not the recovery key")
+    laptop.restore(words)
+    laptop.enter(bob.name)
+
+    laptop.expect_reads("before", "after")
+    assert words != former
+
+
+def test_a_new_key_that_was_not_typed_again_is_there_after_a_reload_and_can_be_given_up(alice):
+    former = alice.write_down()
+    alice.button("Make a new one").click()
+    dialog = alice.dialog("Make a new recovery key")
+    dialog.get_by_label("Recovery key").fill(former)
+    dialog.get_by_role("button", name="Show the new key").click()
+    six = dialog.locator(".recovery-words li")
+    expect(six).to_have_count(6)
+    words = " ".join(six.all_inner_texts())
+
+    alice.page.reload()
+    alice.button("Continue").click()
+    expect(six).to_have_count(6)
+    assert " ".join(six.all_inner_texts()) == words
+    dialog.get_by_role("button", name="Close").click()
+    alice.button("Give up").click()
+    question = alice.dialog("Give up the new recovery key?")
+    question.get_by_role("button", name="Give up").click()
+
+    expect(alice.button("Make a new one")).to_be_visible()

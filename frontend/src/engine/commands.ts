@@ -19,6 +19,8 @@ import type { Outbox } from "./outbox";
 import { readRoom, updateRoom } from "./records";
 import type { RecoveryBox } from "./recovery";
 import { refuse } from "./refusal";
+import { beginRenewal, discardRenewal, finishRenewal, showRenewal } from "./renewing";
+import { moveHistory } from "./resealing";
 import { deleteRoom, markRead, refreshRoom, updateInfo } from "./rooms";
 import type { MeJson, RoomJson } from "./wire";
 
@@ -54,6 +56,9 @@ export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
   "safety_number",
   "recovery_show",
   "recovery_test",
+  "renewal_show",
+  "renewal_finish",
+  "renewal_discard",
   "devices_list",
   "key_log_seen",
 ]);
@@ -226,6 +231,34 @@ function roomHandlers({ core, outbox, cursors }: CommandParts) {
   } satisfies Partial<Handlers>;
 }
 
+/** A room that cannot be reached now is brought up to date before anything is sent there. */
+async function bringOwnListEverywhere(core: Core): Promise<void> {
+  const rooms = await core.store.tables.getAllKeys("rooms");
+  await Promise.allSettled(
+    rooms.map((roomId) => core.lanes.run(roomId, () => bringOwnList(core, roomId))),
+  );
+}
+
+function renewalHandlers({ core, box }: Pick<CommandParts, "core" | "box">) {
+  return {
+    renewal_begin: async ({ secret }) => {
+      await beginRenewal(core, box, secret);
+      return null;
+    },
+    renewal_show: () => showRenewal(core.store),
+    renewal_finish: async ({ secret }) => {
+      await finishRenewal(core, box, secret);
+      // Nobody waits for this: what it does not do now the next connection does.
+      void bringOwnListEverywhere(core).then(() => moveHistory(core).catch(() => undefined));
+      return null;
+    },
+    renewal_discard: async () => {
+      await discardRenewal(core);
+      return null;
+    },
+  } satisfies Partial<Handlers>;
+}
+
 function deviceHandlers({ core, box }: CommandParts) {
   return {
     recovery_show: () => box.show(),
@@ -234,14 +267,11 @@ function deviceHandlers({ core, box }: CommandParts) {
       core.changed({ me: true });
       return null;
     },
+    ...renewalHandlers({ core, box }),
     devices_list: async () => ({ devices: await listDevices(core) }),
     device_revoke: async (args) => {
       await revokeDevice(core, box, args);
-      const rooms = await core.store.tables.getAllKeys("rooms");
-      // A room that cannot be reached now is brought up to date before anything is sent there.
-      await Promise.allSettled(
-        rooms.map((roomId) => core.lanes.run(roomId, () => bringOwnList(core, roomId))),
-      );
+      await bringOwnListEverywhere(core);
       return null;
     },
   } satisfies Partial<Handlers>;

@@ -52,7 +52,14 @@ export interface Me {
   deviceId: Id;
   /** False until the recovery key was typed again from where its owner wrote it down. */
   hasRecoveryKey: boolean;
+  renewing: Renewing;
 }
+
+/**
+ * How far a new recovery key is: `begun` when it is still to be written down and does not count
+ * yet, `moving` while the past of so many rooms is sealed again to it; null when there is none.
+ */
+export type Renewing = { state: "begun" } | { state: "moving"; done: number; of: number } | null;
 
 /** A device of one's own. */
 export interface Device {
@@ -234,6 +241,14 @@ export interface Commands {
   recovery_show: { args: Record<string, never>; result: { words: string; code: string } };
   /** Open the own account with what was typed; after that this browser keeps no recovery key. */
   recovery_test: { args: { secret: string }; result: null };
+  /** Make a new recovery key with the present one; it does not count yet. */
+  renewal_begin: { args: { secret: string }; result: null };
+  /** The new words and code, to be written down. */
+  renewal_show: { args: Record<string, never>; result: { words: string; code: string } };
+  /** Typed again from where it was written down: from now on the new key counts, and it alone. */
+  renewal_finish: { args: { secret: string }; result: null };
+  /** Keep the present key. */
+  renewal_discard: { args: Record<string, never>; result: null };
   devices_list: { args: Record<string, never>; result: { devices: Device[] } };
   /** Take a device off the own list; needs the recovery key. */
   device_revoke: { args: { deviceId: Id; secret: string }; result: null };

@@ -106,7 +106,7 @@ async function makeKeys(store: Store, now: number): Promise<void> {
     recovery_sig: b64(blob.sig),
   };
   const changes = new Changes();
-  await keepDevice(store, changes, device, bkPub);
+  await keepDevice(store, changes, device, { bkPub, bkVersion: 1 });
   await store.putFact(changes, "recovery", { recoveryKey, words } satisfies KeptRecovery, 0);
   const enrolment = { path: "/api/me/keys", accountKey: b64(amkPub), published } as const;
   await store.putFact(changes, "enrolment", enrolment satisfies Enrolment, 0);

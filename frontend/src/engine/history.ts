@@ -6,7 +6,13 @@ import { type Commit, commitHash } from "../crypto/commit";
 import { type DeviceList, entryOf, parseDeviceList } from "../crypto/device_list";
 import { decodeBase64url, equalBytes, hex } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
-import { openHistory } from "../crypto/history";
+import {
+  type HistoryRecord,
+  type HistoryWriter,
+  type OwnHistory,
+  openHistory,
+  resealHistory,
+} from "../crypto/history";
 import { wipe } from "../crypto/primitives";
 import { type EpochSource, historySource } from "../crypto/sources";
 import type { Id } from "./contract";
@@ -33,18 +39,24 @@ export class HistoryReader {
   private constructor(
     private readonly core: Core,
     private readonly roomId: Id,
-    private readonly backupSeed: Uint8Array,
+    /** By version of the backup key. */
+    private readonly seeds: ReadonlyMap<number, Uint8Array>,
   ) {}
 
   /** Give the reader of a room's records; null when there is nothing to restore. */
   static async load(core: Core, roomId: Id): Promise<HistoryReader | null> {
     const kept = (await core.store.fact<KeptHistory>("history")).value;
-    return kept ? new HistoryReader(core, roomId, kept.backupSeed) : null;
+    return kept ? new HistoryReader(core, roomId, kept.seeds) : null;
   }
 
-  /** Forget the key. */
+  /** Give the reader of a room's records for these seeds, by version of the backup key. */
+  static of(core: Core, roomId: Id, seeds: ReadonlyMap<number, Uint8Array>): HistoryReader {
+    return new HistoryReader(core, roomId, seeds);
+  }
+
+  /** Forget the keys. */
   close(): void {
-    wipe(this.backupSeed);
+    for (const seed of this.seeds.values()) wipe(seed);
   }
 
   /** Fetch the own records of these epochs, of every device that wrote one. */
@@ -68,21 +80,48 @@ export class HistoryReader {
     epoch: number,
     records: readonly HistoryRecordJson[],
   ): Promise<EpochSource | null> {
+    const opened = await this.first(epoch, records, (record, own) => {
+      const secret = openHistory(record, commit, own);
+      return Promise.resolve({ writer: record.writer, secret });
+    });
+    if (!opened) return null;
+    const { user } = this.core.keyring.device;
+    const secrets = new Map([[hex(commitHash(commit)), opened.secret]]);
+    return historySource({ user, device: opened.writer }, secrets);
+  }
+
+  /** Seal a commit's secret again to the writer's backup key; null when no record of it opens. */
+  reseal(
+    commit: Pick<Commit, "core" | "tag">,
+    epoch: number,
+    { records, writer }: { records: readonly HistoryRecordJson[]; writer: HistoryWriter },
+  ): Promise<HistoryRecord | null> {
+    return this.first(epoch, records, (record, own) => resealHistory(record, commit, writer, own));
+  }
+
+  /** Anyone may have put a record there: the next writer's may be the true one. */
+  private async first<T>(
+    epoch: number,
+    records: readonly HistoryRecordJson[],
+    use: (record: HistoryRecord, own: OwnHistory) => Promise<T>,
+  ): Promise<T | null> {
     for (const json of records.filter((one) => one.epoch === epoch)) {
       try {
-        const source = await this.open(commit, json);
-        if (source) return source;
+        const read = await this.read(json);
+        if (read) return await use(read.record, read.own);
       } catch (error) {
-        // Anyone may have put it there: the next writer's record may be the true one.
         if (!(error instanceof ProtocolError)) throw error;
       }
     }
     return null;
   }
 
-  private async open(commit: Commit, json: HistoryRecordJson): Promise<EpochSource | null> {
+  private async read(
+    json: HistoryRecordJson,
+  ): Promise<{ record: HistoryRecord; own: OwnHistory } | null> {
     const { user } = this.core.keyring.device;
-    if (!isId(json.writer_device)) return null;
+    const backupSeed = this.seeds.get(json.bk_version);
+    if (!isId(json.writer_device) || !backupSeed) return null;
     const writer = idBytes(json.writer_device);
     const devices = await this.listNaming(writer);
     if (!devices) return null;
@@ -97,9 +136,7 @@ export class HistoryReader {
       record: decodeBase64url(json.record),
       sig: decodeBase64url(json.sig, 64),
     };
-    const own = { user, devices, backupSeed: this.backupSeed };
-    const secret = openHistory(record, commit, own);
-    return historySource({ user, device: writer }, new Map([[hex(commitHash(commit)), secret]]));
+    return { record, own: { user, devices, backupSeed } };
   }
 
   /** An own list, of any version, that names a device: they were verified when they were kept. */

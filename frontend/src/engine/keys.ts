@@ -1,17 +1,20 @@
 /** The keys of this device: loaded, proved, renewed (docs/protocol.md §3–5). */
 import { verifyDeviceList } from "../crypto/device_list";
-import { decodeBase64url, encodeBase64url, hex } from "../crypto/encoding";
+import { decodeBase64url, encodeBase64url, equalBytes, hex } from "../crypto/encoding";
 import { type HistoryWriter, historyWriter } from "../crypto/history";
 import { type DeviceKeys, deviceProof } from "../crypto/identity";
 import { LIFETIME_MS, newPrekey, prekeyHash } from "../crypto/prekeys";
+import { h } from "../crypto/primitives";
 import type { SigningKey } from "../crypto/signer";
 import { type EpochSource, prekeySource } from "../crypto/sources";
 import type { Api } from "./api";
 import type { Id } from "./contract";
 import { idOf } from "./ids";
 import type { Platform } from "./platform";
+import { refuse } from "./refusal";
 import type { PrekeyRow } from "./store/schema";
 import { Changes, type Store } from "./store/store";
+import type { BackupKeyJson } from "./wire";
 
 export const PREKEY_RENEWAL_MS = 7 * 24 * 3600 * 1000;
 const PREKEY_OVERLAP_MS = 28 * 24 * 3600 * 1000;
@@ -25,10 +28,15 @@ interface KeptDevice {
   dskPub: Uint8Array;
   accept: Uint8Array;
   created: number;
+  /** What history is written to; its version never falls. */
   bkPub: Uint8Array;
+  bkVersion: number;
   /** Null when the signing key lives in the browser's key store. */
   seed: Uint8Array | null;
 }
+
+/** The public key that history is written to, as a device list names it. */
+export type BackupKey = Pick<KeptDevice, "bkPub" | "bkVersion">;
 
 /** Write an origin as proofs name it: scheme, host and port, the port always (protocol §3.4). */
 export function canonicalOrigin(origin: string): string {
@@ -41,14 +49,14 @@ export async function keepDevice(
   store: Store,
   changes: Changes,
   keys: DeviceKeys,
-  bkPub: Uint8Array,
+  backup: BackupKey,
 ): Promise<void> {
   const { signingKey, ...rest } = keys;
   const seed = signingKey.kind === "seed" ? signingKey.seed : null;
   if (signingKey.kind === "webcrypto") {
     changes.set("keys", DEVICE_KEY, { name: DEVICE_KEY, key: signingKey.key });
   }
-  const kept: KeptDevice = { ...rest, bkPub, seed };
+  const kept: KeptDevice = { ...rest, ...backup, seed };
   await store.putFact(changes, "device", kept, 0);
 }
 
@@ -60,7 +68,7 @@ export class Keyring {
     private readonly platform: Platform,
     private readonly origin: string,
     readonly device: DeviceKeys,
-    private readonly bkPub: Uint8Array,
+    private backup: BackupKey,
   ) {}
 
   /** Load the keys; null when this browser has none for the account. */
@@ -70,14 +78,14 @@ export class Keyring {
   ): Promise<Keyring | null> {
     const kept = (await store.fact<KeptDevice>("device")).value;
     if (!kept) return null;
-    const { seed, bkPub, ...rest } = kept;
+    const { seed, bkPub, bkVersion, ...rest } = kept;
     const held = await store.tables.get("keys", DEVICE_KEY);
     const publicHalf = rest.dskPub;
     let signingKey: SigningKey;
     if (seed) signingKey = { kind: "seed", seed, publicHalf };
     else if (held) signingKey = { kind: "webcrypto", key: held.key, publicHalf };
     else return null;
-    return new Keyring(store, api, platform, origin, { ...rest, signingKey }, bkPub);
+    return new Keyring(store, api, platform, origin, { ...rest, signingKey }, { bkPub, bkVersion });
   }
 
   get deviceId(): Id {
@@ -114,13 +122,40 @@ export class Keyring {
     return prekeySource(this.device, new Map(seeds));
   }
 
-  /** What history records of this account are sealed with. */
+  /**
+   * What history records of this account are sealed with. When the own list names another backup
+   * key than this browser has, the recovery key was renewed elsewhere: the server gives the key,
+   * the list judges it (`recovery` for another one).
+   */
   async historyWriter(): Promise<HistoryWriter> {
     const { user, amkPub } = this.device;
     const account = await this.store.tables.get("accounts", hex(user));
     const list = account && (await this.store.tables.get("lists", hex(account.listHash)));
     if (!list) throw new Error("the own device list is missing");
-    return historyWriter(this.device, verifyDeviceList(list, user, amkPub), this.bkPub);
+    const own = verifyDeviceList(list, user, amkPub);
+    const { bkVersion: known } = this.backup;
+    const isKnown = equalBytes(h("bk", this.backup.bkPub), own.bkHash);
+    const backup = isKnown ? this.backup : await this.fetchBackupKey(own.bkVersion);
+    const writer = historyWriter(this.device, own, backup.bkPub, known);
+    if (!isKnown) await this.keepBackupKey(backup);
+    return writer;
+  }
+
+  /** Take another backup key from now on, one that the own list names. */
+  async keepBackupKey(backup: BackupKey): Promise<void> {
+    const { value: kept, revision } = await this.store.fact<KeptDevice>("device");
+    if (!kept) throw new Error("there is no device");
+    const changes = new Changes();
+    await this.store.putFact(changes, "device", { ...kept, ...backup }, revision);
+    await this.store.commit(changes);
+    this.backup = backup;
+  }
+
+  private async fetchBackupKey(bkVersion: number): Promise<BackupKey> {
+    const json = await this.api.get<BackupKeyJson>("/api/me/backup-key");
+    // Renewed once more meanwhile: the list that says so is on its way.
+    if (json.bk_version > bkVersion) throw refuse("unavailable");
+    return { bkPub: decodeBase64url(json.bk_pub), bkVersion };
   }
 
   /** Publish a new prekey when the newest is a week old, or was never confirmed (§4). */

@@ -1,8 +1,10 @@
 /** The recovery key (docs/protocol.md §5): shown until it is written down, tested, and used. */
+import { type SignedDeviceList, parseDeviceList } from "../crypto/device_list";
 import { decodeBase64url } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
 import { wipe } from "../crypto/primitives";
 import { type Recovered, type SignedBlob, checkBlob, openRecovery } from "../crypto/recovery";
+import { backupSeeds } from "../crypto/renewal";
 import {
   WORD_COUNT,
   decodeCode,
@@ -40,7 +42,7 @@ export function wipeRecovered({ account, recoveryKey, backupSeed }: Recovered): 
 }
 
 /** Refuse a typed secret that cannot be one, and say which words the list does not have. */
-function checkTyped(secret: string): void {
+export function checkTyped(secret: string): void {
   if (isCode(secret)) {
     wipe(told("recovery_code", () => decodeCode(secret)));
     return;
@@ -56,7 +58,7 @@ function checkTyped(secret: string): void {
 }
 
 /** Run a check; what it refuses is told under this code. */
-function told<T>(code: string, check: () => T): T {
+export function told<T>(code: string, check: () => T): T {
   try {
     return check();
   } catch (error) {
@@ -67,7 +69,11 @@ function told<T>(code: string, check: () => T): T {
 
 /** Opens the own blob with what a person types; the server gives it out five times an hour. */
 export class RecoveryBox {
-  private fetched: { version: number; blob: SignedBlob } | null = null;
+  private fetched: {
+    version: number;
+    blob: SignedBlob;
+    carries: ReadonlyMap<number, Uint8Array>;
+  } | null = null;
 
   constructor(
     private readonly api: Api,
@@ -99,8 +105,24 @@ export class RecoveryBox {
       data: decodeBase64url(json.recovery_blob),
       sig: decodeBase64url(json.recovery_sig, 64),
     }));
-    this.fetched = { version, blob };
+    const carries = told("recovery_blob", () =>
+      json.carries.map(({ bk_version, carry }) => [bk_version, decodeBase64url(carry)] as const),
+    );
+    this.fetched = { version, blob, carries: new Map(carries) };
     return blob;
+  }
+
+  /** Give what opens history, by version of the backup key, for the account that was opened last. */
+  seeds(recovered: Recovered, lists: readonly SignedDeviceList[]): Map<number, Uint8Array> {
+    const read = lists.map(({ data }) => parseDeviceList(data));
+    const seeds = backupSeeds(recovered, read, this.fetched?.carries ?? new Map());
+    // What was opened is wiped by its owner; these are kept.
+    return new Map([...seeds].map(([version, seed]) => [version, seed.slice()]));
+  }
+
+  /** Fetch the blob anew the next time. */
+  forget(): void {
+    this.fetched = null;
   }
 
   /** Give the words and the code to be written down; `recovery_gone` once they were. */

@@ -29,8 +29,11 @@ import { refuse } from "./refusal";
 import { Changes, type Store } from "./store/store";
 import type { CommitJson, MeJson, RoomJson, UserKeysJson } from "./wire";
 
-/** The fact "history": opens history records until every room was followed; then null. */
-export type KeptHistory = { backupSeed: Uint8Array } | null;
+/**
+ * The fact "history": opens history records, by version of the backup key, until every room was
+ * followed; then null.
+ */
+export type KeptHistory = { seeds: Map<number, Uint8Array> } | null;
 
 interface Surroundings {
   readonly store: Store;
@@ -52,7 +55,8 @@ export async function prepareDevice(
   try {
     const lists = await ownLists(api, store.userId, recovered);
     await checkRooms(api, store.userId, lists);
-    await makeDevice(store, recovered, { lists, now: platform.now() });
+    const seeds = box.seeds(recovered, [...lists.earlier, lists.newest]);
+    await makeDevice(store, recovered, { lists, seeds, now: platform.now() });
   } finally {
     wipeRecovered(recovered);
   }
@@ -126,8 +130,8 @@ function listsIn({ ops }: CommitJson): ReturnType<typeof listsNamed> {
 
 async function makeDevice(
   store: Store,
-  { account, recoveryKey, backupSeed, bkVersion }: Recovered,
-  { lists, now }: { lists: OwnLists; now: number },
+  { account, recoveryKey, bkVersion }: Recovered,
+  { lists, seeds, now }: { lists: OwnLists; seeds: Map<number, Uint8Array>; now: number },
 ): Promise<void> {
   const { user, publicHalf: amkPub } = account;
   const before = lists.newest;
@@ -151,9 +155,9 @@ async function makeDevice(
   const path = "/api/me/device-lists" as const;
   const enrolment: Enrolment = { path, accountKey: b64(amkPub), published };
   const changes = new Changes();
-  await keepDevice(store, changes, keys, bkPub);
+  await keepDevice(store, changes, keys, { bkPub, bkVersion });
   await store.putFact(changes, "recovery", null, 0);
-  await store.putFact(changes, "history", { backupSeed } satisfies KeptHistory, 0);
+  await store.putFact(changes, "history", { seeds } satisfies KeptHistory, 0);
   await store.putFact(changes, "enrolment", enrolment, 0);
   await keepFirstPrekey(store, changes, prekey, { seed, now });
   const earlier = [...lists.earlier, before];

@@ -18,6 +18,7 @@ import type { Outbox } from "./outbox";
 import type { Cancel } from "./platform";
 import { readRoom, readRooms } from "./records";
 import { Refusal, refuse } from "./refusal";
+import { moveHistory } from "./resealing";
 import { deleteRoom, moveCursor, refreshRoom, refreshRooms } from "./rooms";
 import { backoff } from "./socket";
 import { Conflict } from "./store/store";
@@ -80,6 +81,7 @@ export class Sync {
     await this.quietly(() => this.core.keyring.destroyOldPrekeys());
     await this.quietly(() => this.outbox.kickAll());
     await this.quietly(() => this.fetchPast());
+    await this.quietly(() => moveHistory(this.core));
   }
 
   /** `Refusal` when a request was refused, `unavailable` when only some rooms are up to date. */

@@ -13,6 +13,7 @@ import { isOutstanding } from "./outbox_state";
 import { isWrittenDown } from "./recovery";
 import { type RoomRecord, readRoom, readRooms } from "./records";
 import { refuse } from "./refusal";
+import { renewing } from "./renewing";
 import type { KeptHistory } from "./restoring";
 import { bodyOfItem } from "./store/reopen";
 import type { ItemRow, OutboxRow } from "./store/schema";
@@ -144,6 +145,7 @@ export class Views {
       fingerprint: (this.own.digits.match(/.{5}/g) ?? []).join(" "),
       deviceId: idOf(deviceId(user, device.dskPub)),
       hasRecoveryKey: await isWrittenDown(this.store),
+      renewing: await renewing(this.store),
     };
     this.emit({ me: shown });
   }

@@ -118,6 +118,12 @@ export interface LogPage {
 export interface RecoveryJson {
   recovery_blob: string;
   recovery_sig: string;
+  carries: { bk_version: number; carry: string }[];
+}
+
+export interface BackupKeyJson {
+  bk_version: number;
+  bk_pub: string;
 }
 
 export interface DeviceJson {

@@ -65,7 +65,7 @@ export class MeScreen extends LightElement {
   }
 
   private devices(me: Me): TemplateResult {
-    return html`<gamrae-me-recovery .engine=${this.engine} ?isWritten=${me.hasRecoveryKey}></gamrae-me-recovery>
+    return html`<gamrae-me-recovery .engine=${this.engine} ?isWritten=${me.hasRecoveryKey} .renewing=${me.renewing}></gamrae-me-recovery>
       <gamrae-me-devices .engine=${this.engine} .me=${me}></gamrae-me-devices>`;
   }
 

@@ -49,6 +49,7 @@ function servesBlob(blob: { data: Uint8Array; sig: Uint8Array }): void {
   world.server.lies["GET me/recovery"] = () => ({
     recovery_blob: encodeBase64url(blob.data),
     recovery_sig: encodeBase64url(blob.sig),
+    carries: [],
   });
 }
 

@@ -240,6 +240,10 @@ export class Server extends Accounts {
     "PUT rooms/*/history-records": ({ user, session, path, body }) => {
       const { records } = this.roomFor(user, path[1]!);
       for (const record of body["records"] as HistoryRecordJson[]) {
+        const older = records.filter(
+          (row) => row.user === user && row.epoch === record.epoch && row.bk_version < record.bk_version,
+        );
+        for (const row of older) records.splice(records.indexOf(row), 1);
         records.push({ user, ...record, writer_device: session.device! });
       }
       return null;

@@ -1,6 +1,6 @@
 /** The people of the in-memory server: accounts, keys, friends. */
 import { listHash, parseDeviceList } from "../../src/crypto/device_list";
-import { decodeBase64url, equalBytes } from "../../src/crypto/encoding";
+import { decodeBase64url, encodeBase64url, equalBytes, lpSplit } from "../../src/crypto/encoding";
 import { parsePrekey } from "../../src/crypto/prekeys";
 import { systemRandom } from "../../src/crypto/primitives";
 import type { Id } from "../../src/engine/contract";
@@ -16,6 +16,8 @@ interface Account {
   accountKey: string | null;
   lists: { version: number; device_list: string; list_sig: string }[];
   recovery: { recovery_blob: string; recovery_sig: string } | null;
+  recoveryVersion: number;
+  carries: { bk_version: number; carry: string }[];
   prekeys: Map<Id, { device_id: Id; seq: number; prekey: string; prekey_sig: string }>;
 }
 
@@ -39,7 +41,7 @@ export abstract class Accounts {
   addAccount(nickname: string): Id {
     const id = idOf(systemRandom(16));
     const email = `${nickname}@example.org`;
-    const none = { accountKey: null, lists: [], recovery: null, prekeys: new Map() };
+    const none = { accountKey: null, lists: [], recovery: null, recoveryVersion: 1, carries: [], prekeys: new Map() };
     this.accounts.set(id, { email, nickname, status: "", ...none });
     return id;
   }
@@ -65,11 +67,11 @@ export abstract class Accounts {
   }
 
   me(session: Session): Record<string, unknown> {
-    const { email, nickname, status, accountKey, lists } = this.account(session.user);
+    const { email, nickname, status, accountKey, lists, recoveryVersion } = this.account(session.user);
     return {
       user_id: session.user,
       ...{ email, nickname, status_message: status, account_key: accountKey },
-      ...{ list_version: lists.length, recovery_version: 1, device_id: session.device },
+      ...{ list_version: lists.length, recovery_version: recoveryVersion, device_id: session.device },
     };
   }
 
@@ -105,18 +107,44 @@ export abstract class Accounts {
       list_sig: string;
       prekeys: { prekey: string; prekey_sig: string }[];
     };
-    const before = account.lists.at(-1)!;
-    const list = parseDeviceList(decodeBase64url(device_list));
-    const previous = listHash({ data: decodeBase64url(before.device_list), sig: new Uint8Array() });
-    const isNext = list.version === before.version + 1 && equalBytes(list.prevListHash, previous);
-    if (!isNext) throw new Problem("list_version", 409);
+    this.demandNext(account, device_list);
     const dropped = this.devicesOf(user);
-    account.lists.push({ version: list.version, device_list, list_sig });
+    account.lists.push({ version: account.lists.length + 1, device_list, list_sig });
     for (const row of prekeys) this.keepPrekey(user, row);
     const gone = dropped.filter((id) => !this.devicesOf(user).includes(id));
     for (const id of gone) account.prekeys.delete(id);
     this.listChanged(user, gone);
     return this.me(session);
+  }
+
+  private demandNext({ lists }: Account, deviceList: string): void {
+    const before = lists.at(-1)!;
+    const list = parseDeviceList(decodeBase64url(deviceList));
+    const previous = listHash({ data: decodeBase64url(before.device_list), sig: new Uint8Array() });
+    const isNext = list.version === before.version + 1 && equalBytes(list.prevListHash, previous);
+    if (!isNext) throw new Problem("list_version", 409);
+  }
+
+  /** A new recovery key: list, blob and carried seed at once. */
+  private renew({ user, session, body }: Asked): unknown {
+    const account = this.account(user);
+    const sent = body as Record<string, string>;
+    this.demandNext(account, sent["device_list"]!);
+    const former = parseDeviceList(decodeBase64url(account.lists.at(-1)!.device_list)).bkVersion;
+    const version = account.lists.length + 1;
+    account.lists.push({ version, device_list: sent["device_list"]!, list_sig: sent["list_sig"]! });
+    account.recovery = { recovery_blob: sent["recovery_blob"]!, recovery_sig: sent["recovery_sig"]! };
+    account.recoveryVersion += 1;
+    account.carries.push({ bk_version: former, carry: sent["carry"]! });
+    this.listChanged(user, []);
+    return this.me(session);
+  }
+
+  backupKeyOf(user: Id): unknown {
+    const { recovery, lists } = this.account(user);
+    const [, , , , bkPub] = lpSplit(decodeBase64url(recovery!.recovery_blob), 5);
+    const { bkVersion } = parseDeviceList(decodeBase64url(lists.at(-1)!.device_list));
+    return { bk_version: bkVersion, bk_pub: encodeBase64url(bkPub!) };
   }
 
   private keepPrekey(user: Id, { prekey, prekey_sig }: { prekey: string; prekey_sig: string }): number {
@@ -209,7 +237,12 @@ export abstract class Accounts {
     },
     "POST me/keys": (asked) => this.enrol(asked),
     "POST me/device-lists": (asked) => this.nextList(asked),
-    "GET me/recovery": ({ user }) => this.account(user).recovery,
+    "GET me/recovery": ({ user }) => {
+      const { recovery, carries } = this.account(user);
+      return { ...recovery, carries };
+    },
+    "POST me/recovery": (asked) => this.renew(asked),
+    "GET me/backup-key": ({ user }) => this.backupKeyOf(user),
     "GET devices": ({ user, session }) => ({
       devices: this.devicesOf(user).map((device_id) => {
         const times = { created_ms: 1, last_used_ms: 2 };

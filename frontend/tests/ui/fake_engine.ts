@@ -15,6 +15,7 @@ export const me: Me = {
   statusMessage: "",
   fingerprint: "12345 67890 12345 67890 12345 67890",
   hasRecoveryKey: true,
+  renewing: null,
   deviceId: "de51ce00-0000-4000-8000-000000000001",
 };
 

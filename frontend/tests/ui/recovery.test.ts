@@ -113,6 +113,64 @@ describe("the recovery key in 나", () => {
   });
 });
 
+describe("a new recovery key", () => {
+  const begun = { ...everything, me: { ...me, renewing: { state: "begun" } as const } };
+
+  test("is offered to somebody who has the present one, and to nobody else", async () => {
+    await openPage("/me", new FakeEngine(unwritten));
+    expect(visibleText()).not.toContain("새로 만들기");
+    await openPage("/me", new FakeEngine(everything));
+    expect(visibleText()).toContain("새로 만들기");
+  });
+
+  test("is made with the present one, shown, and counts once it was typed again", async () => {
+    const engine = new FakeEngine(everything);
+    engine.answer("renewal_show", { words: six, code: "0000-1111" });
+    await openPage("/me", engine);
+    await press("새로 만들기");
+    expect(find("dialog").textContent).toContain("이것만으로는 막을 수 없어요");
+    await give("the present one");
+    expect(engine.argsOf("renewal_begin")).toEqual([{ secret: "the present one" }]);
+    expect(visibleText()).toContain("0000-1111");
+    await press("다 적었어요");
+    expect(visibleText()).not.toContain("0000-1111");
+    expect(engine.argsOf("renewal_finish")).toEqual([]);
+    await give(six);
+    expect(engine.argsOf("renewal_finish")).toEqual([{ secret: six }]);
+    expect(document.querySelector("dialog")).toBeNull();
+  });
+
+  test("says why it was refused, and lets one look again", async () => {
+    const engine = new FakeEngine(begun);
+    engine.answer("renewal_show", { words: six, code: "0000-1111" });
+    engine.refuse("renewal_finish", "recovery_secret");
+    await openPage("/me", engine);
+    await press("이어서 하기");
+    await press("다 적었어요");
+    await give("baba baba baba baba baba baba");
+    expect(find("dialog [role=alert]").textContent).toContain("복구 열쇠가 아니에요");
+    await press("다시 보기");
+    expect(visibleText()).toContain("0000-1111");
+  });
+
+  test("that was begun can be given up after asking", async () => {
+    const engine = new FakeEngine(begun);
+    await openPage("/me", engine);
+    expect(find(".reminder").textContent).toContain("전에 쓰던 열쇠가 맞는 열쇠");
+    await press("그만두기");
+    expect(engine.argsOf("renewal_discard")).toEqual([]);
+    find<HTMLButtonElement>("dialog .button.danger").click();
+    await settled();
+    expect(engine.argsOf("renewal_discard")).toHaveLength(1);
+  });
+
+  test("says how far the past is moved", async () => {
+    const moving = { state: "moving", done: 3, of: 12 } as const;
+    await openPage("/me", new FakeEngine({ ...everything, me: { ...me, renewing: moving } }), "en");
+    expect(visibleText()).toContain("3 of 12 chats");
+  });
+});
+
 describe("the devices in 나", () => {
   const other = { deviceId: "0", createdMs: 0, lastUsedMs: 0, isThis: false };
   const devices = [{ ...other, deviceId: me.deviceId, isThis: true }, other];

@@ -155,10 +155,17 @@ export class Store {
     changes.put("facts", name, { name, revision, sealed });
   }
 
+  /** Prepare a fact to be written, whatever it was. */
+  async putFactAnyway(changes: Changes, name: string, value: unknown): Promise<void> {
+    const sealed = await this.seal("facts", name, value);
+    changes.set("facts", name, { name, revision: 1, sealed });
+  }
+
   /** Write a fact, whatever it was. */
   async setFact(name: string, value: unknown): Promise<void> {
-    const sealed = await this.seal("facts", name, value);
-    await this.commit(new Changes().set("facts", name, { name, revision: 1, sealed }));
+    const changes = new Changes();
+    await this.putFactAnyway(changes, name, value);
+    await this.commit(changes);
   }
 }
 
