@@ -36,6 +36,7 @@ from crypto_client.primitives import (
     system_random,
     verify,
 )
+from crypto_client.typed_code import read_code, write_code
 
 WORD_COUNT = 6
 WORDLIST_SIZE = 7776
@@ -51,13 +52,9 @@ _SEALED_SIZE = NONCE_SIZE + KEY_SIZE + TAG_SIZE
 _FIRST = "bcdfghjklmnprstvwz"
 _VOWELS = "aeiouy"
 _LAST = "aiou"
-_CODE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_READ_AS = str.maketrans("OIL", "011", "-\t\n\r \u00a0\u3000")
 _SPACE = re.compile("[\t\n\r \u00a0\u3000]+")
 _PLAIN = re.compile("[a-z0-9\uac00-\ud7a3]+( [a-z0-9\uac00-\ud7a3]+)*")
-_UPPER_CASE, _LOWER_CASE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
-_LOWER = str.maketrans(_UPPER_CASE, _LOWER_CASE)
-_UPPER = str.maketrans(_LOWER_CASE, _UPPER_CASE)
+_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
 @dataclass(frozen=True)
@@ -127,18 +124,14 @@ def _checksum(recovery_key: bytes) -> int:
 def encode_code(recovery_key: bytes) -> str:
     """Write RK as 52 characters in 13 groups of four."""
     number = int.from_bytes(recovery_key, "big") << 4 | _checksum(recovery_key)
-    text = "".join(_CODE[number >> shift & 31] for shift in range(255, -1, -5))
-    return "-".join(text[at : at + 4] for at in range(0, CODE_LENGTH, 4))
+    return write_code(number, CODE_LENGTH)
 
 
 def decode_code(text: str) -> bytes:
     """Read RK from its code; ``recovery`` for another length, character or checksum."""
-    compact = text.translate(_UPPER).translate(_READ_AS)
-    if len(compact) != CODE_LENGTH or any(character not in _CODE for character in compact):
+    number = read_code(text, CODE_LENGTH)
+    if number is None:
         raise RecoveryError("a code has 52 characters")
-    number = 0
-    for character in compact:
-        number = number << 5 | _CODE.index(character)
     recovery_key = (number >> 4).to_bytes(KEY_SIZE, "big")
     if number & 15 != _checksum(recovery_key):
         raise RecoveryError("a character of the code is wrong")

@@ -23,6 +23,7 @@ from crypto_client.vectors import (
     joining_cases,
     key_log_cases,
     link_cases,
+    link_offer_cases,
     log_cases,
     message_cases,
     number_cases,
@@ -57,6 +58,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from identity_cases.cases()
     yield from account_cases.cases()
     yield from link_cases.cases()
+    yield from link_offer_cases.cases()
     yield from recovery_cases.cases()
     yield from _history(cast)
     yield from renewal_cases.cases()

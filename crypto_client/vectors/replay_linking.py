@@ -3,7 +3,21 @@
 from collections.abc import Callable
 
 from crypto_client.identity import DeviceKeys
-from crypto_client.linking import GaveUp, Linked, Waiting, finish_link, parse_code, scan_code
+from crypto_client.link_offer import (
+    check_first_prekey,
+    compare_number,
+    open_offer,
+    read_short_code,
+)
+from crypto_client.linking import (
+    Asking,
+    GaveUp,
+    Linked,
+    Waiting,
+    finish_link,
+    parse_code,
+    scan_code,
+)
 from crypto_client.vectors.replay_objects import Outputs, Values, raw, text
 
 
@@ -37,7 +51,22 @@ def _finish(v: Values) -> tuple[str, Outputs]:
     }
 
 
+def _short(v: Values) -> tuple[str, Outputs]:
+    secret = read_short_code(v["text"])
+    return "ok", {"secret": text(secret.data), "link_id": text(secret.link_id)}
+
+
+def _offer(v: Values) -> tuple[str, Outputs]:
+    offer = open_offer(read_short_code(v["short"]), raw(v["offer"]), raw(v["user"]))
+    code = parse_code(offer.code)
+    check_first_prekey(Asking(code, offer.xw_pub, v["now"]), offer.prekey)
+    told = {"code": text(offer.code), "xw_pub": text(offer.xw_pub)}
+    return "ok", {**told, "prekey": text(offer.prekey.data), "compare": compare_number(code)}
+
+
 LINK_OPS: dict[str, Callable[[Values], tuple[str, Outputs]]] = {
     "link_scan": _scan,
     "link_finish": _finish,
+    "link_short": _short,
+    "link_offer": _offer,
 }

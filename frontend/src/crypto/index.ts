@@ -159,6 +159,18 @@ export {
   pinLog,
 } from "./key_log";
 export {
+  type Offer,
+  type ScreenSecret,
+  checkFirstPrekey,
+  compareNumber,
+  linkId,
+  newScreenSecret,
+  openOffer,
+  readShortCode,
+  sealOffer,
+  shortCode,
+} from "./link_offer";
+export {
   type Answered,
   type Asking,
   type GaveUp,

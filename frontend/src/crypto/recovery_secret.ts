@@ -2,6 +2,7 @@
 import { KEY_SIZE, uint, utf8 } from "./encoding";
 import { ProtocolError } from "./errors";
 import { type Random, h, systemRandom } from "./primitives";
+import { bytesOf, numberOf, readCode, writeCode } from "./typed_code";
 
 export const WORD_COUNT = 6;
 export const WORDLIST_SIZE = 7776;
@@ -10,10 +11,8 @@ export const CODE_LENGTH = 52;
 const FIRST = "bcdfghjklmnprstvwz";
 const VOWELS = "aeiouy";
 const LAST = "aiou";
-const CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const SPACE = /[\t\n\r \u00a0\u3000]+/g;
 const PLAIN = /^[a-z0-9\uac00-\ud7a3]+( [a-z0-9\uac00-\ud7a3]+)*$/;
-const READ_AS: Readonly<Record<string, string>> = { O: "0", I: "1", L: "1" };
 
 /** Give word 0 … 7775 of the list that docs/protocol.md §5.2 defines by formula. */
 export function word(number: number): string {
@@ -76,38 +75,17 @@ function checksum(recoveryKey: Uint8Array): bigint {
   return BigInt(h("recovery-code", recoveryKey)[0] ?? 0) >> 4n;
 }
 
-function bigintOf(data: Uint8Array): bigint {
-  return data.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-}
-
 /** Write RK as 52 characters in 13 groups of four. */
 export function encodeCode(recoveryKey: Uint8Array): string {
   if (recoveryKey.length !== KEY_SIZE) throw new RangeError("a recovery key has 32 bytes");
-  const bits = (bigintOf(recoveryKey) << 4n) | checksum(recoveryKey);
-  const text = Array.from({ length: CODE_LENGTH }, (_, at) => {
-    const shift = BigInt(5 * (CODE_LENGTH - 1 - at));
-    return CODE_ALPHABET.charAt(Number((bits >> shift) & 31n));
-  }).join("");
-  return text.replace(/.{4}(?=.)/g, "$&-");
+  return writeCode((numberOf(recoveryKey) << 4n) | checksum(recoveryKey), CODE_LENGTH);
 }
 
 /** Read RK from its code; `recovery` for another length, character or checksum. */
 export function decodeCode(text: string): Uint8Array {
-  const upper = text.replace(SPACE, "").replaceAll("-", "");
-  const compact = upper
-    .replace(/[a-z]/g, (letter) => letter.toUpperCase())
-    .replace(/[OIL]/g, (letter) => READ_AS[letter] ?? letter);
-  if (compact.length !== CODE_LENGTH || !/^[0-9A-HJKMNP-TV-Z]+$/.test(compact)) {
-    throw new ProtocolError("recovery", "a code has 52 characters");
-  }
-  const bits = Array.from(compact).reduce(
-    (sum, character) => (sum << 5n) | BigInt(CODE_ALPHABET.indexOf(character)),
-    0n,
-  );
-  const number = bits >> 4n;
-  const recoveryKey = Uint8Array.from({ length: KEY_SIZE }, (_, at) =>
-    Number((number >> BigInt(8 * (KEY_SIZE - 1 - at))) & 255n),
-  );
+  const bits = readCode(text, CODE_LENGTH);
+  if (bits === null) throw new ProtocolError("recovery", "a code has 52 characters");
+  const recoveryKey = bytesOf(bits >> 4n, KEY_SIZE);
   if ((bits & 15n) !== checksum(recoveryKey)) {
     throw new ProtocolError("recovery", "a character of the code is wrong");
   }

@@ -1,6 +1,7 @@
 /** The operations of vectors on linking a device; see vector_runner.ts. */
 import { listHash } from "./device_list";
 import { EMPTY, hex } from "./encoding";
+import { checkFirstPrekey, compareNumber, linkId, openOffer, readShortCode } from "./link_offer";
 import {
   type GaveUp,
   type Linked,
@@ -52,7 +53,22 @@ function finish(v: FinishIn): Ruled {
   return ["ok", { list_hash: text(listHash(devices)), ...told }];
 }
 
+function short(v: { text: string }): Ruled {
+  const secret = readShortCode(v.text);
+  return ["ok", { secret: text(secret), link_id: text(linkId(secret)) }];
+}
+
+function offer(v: Of<"user" | "offer"> & { short: string; now: number }): Ruled {
+  const found = openOffer(readShortCode(v.short), raw(v.offer), raw(v.user));
+  const code = parseCode(found.code);
+  checkFirstPrekey({ state: "asking", code, xwPub: found.xwPub, read: v.now }, found.prekey);
+  const told = { code: text(found.code), xw_pub: text(found.xwPub) };
+  return ["ok", { ...told, prekey: text(found.prekey.data), compare: compareNumber(code) }];
+}
+
 export const LINK_OPERATIONS: Readonly<Record<string, Operation>> = {
   link_scan: scan,
   link_finish: finish,
+  link_short: short,
+  link_offer: offer,
 };
