@@ -116,6 +116,23 @@ class Device(models.Model):
         return str(self.id)
 
 
+class LinkBox(models.Model):
+    """What two browsers of one person pass each other while one links the other; minutes old.
+
+    ``device`` is the listed device that took the offer. Sealed for the two of them, both ways.
+    """
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="link_box"
+    )
+    link_id = models.UUIDField(editable=False)
+    session_key = models.CharField(max_length=40)
+    offer = models.BinaryField()
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, null=True)
+    answer = models.BinaryField(null=True)
+    expires_ms = models.PositiveBigIntegerField(db_index=True)
+
+
 class Prekey(models.Model):
     """A public key to which others wrap epoch secrets for a device, kept as it was received."""
 

@@ -18,6 +18,7 @@ REFUSALS: dict[str, tuple[int | None, bool]] = {
     "keys_exist": (409, False),
     "keys_missing": (409, False),
     "list_version": (409, False),
+    "link_busy": (409, False),
     "prekey": (400, False),
     "room_exists": (409, False),
     "not_friends": (403, False),

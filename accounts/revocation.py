@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.access import device_in_session
 from accounts.authentication import session_for_token
 from accounts.device_lists import forget_devices
-from accounts.models import Device, Prekey, User
+from accounts.models import Device, LinkBox, Prekey, User
 from accounts.realtime import end_sessions_on_commit
 
 
@@ -23,6 +23,7 @@ def revoke_devices(user: User, devices: Collection[UUID]) -> None:
         return
     Device.objects.filter(user=user, pk__in=devices).update(revoked_at=timezone.now())
     Prekey.objects.filter(device__in=devices).delete()
+    LinkBox.objects.filter(device__in=devices).delete()
     for forget in forget_devices:
         forget(devices)
     get_adapter().end_sessions(_sessions_of(user, devices))

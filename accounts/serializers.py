@@ -57,6 +57,31 @@ class Renewal(StrictSerializer):
     carry = BytesField(exact=1168)
 
 
+# docs/protocol.md §3.8: an answer holds a list of 32 devices and the pins of 6,000 contacts.
+MAX_LINK_OFFER = 4096
+MAX_LINK_ANSWER = 700_000
+
+
+class LinkOffer(StrictSerializer):
+    link_id = IdField()
+    offer = BytesField(min=1, max=MAX_LINK_OFFER)
+
+
+class TakenOffer(StrictSerializer):
+    offer = BytesField()
+    left_ms = WholeField()
+
+
+class LinkAnswer(StrictSerializer):
+    answer = BytesField(min=1, max=MAX_LINK_ANSWER)
+
+
+class LinkState(StrictSerializer):
+    is_taken = serializers.BooleanField()
+    answer = BytesField(allow_null=True)
+    left_ms = WholeField()
+
+
 class Proof(StrictSerializer):
     device_id = IdField()
     signature = BytesField(exact=64)

@@ -67,6 +67,22 @@ class DeviceListThrottle(PersonThrottle):
     rate = "20/hour"
 
 
+class LinkThrottle(PersonThrottle):
+    """Boxes to link a device through: opened, taken and answered."""
+
+    scope = "link"
+    rate = "60/hour"
+    methods = frozenset({"POST", "PUT"})
+
+
+class LinkPollThrottle(PersonThrottle):
+    """A new device asks every two seconds whether it was answered."""
+
+    scope = "link-poll"
+    rate = "90/minute"
+    methods = frozenset({"GET"})
+
+
 class ProfileThrottle(PersonThrottle):
     """Each change is told to all friends."""
 

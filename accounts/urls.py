@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import api
+from accounts import api, link_api
 
 urlpatterns = [
     path("me", api.MeView.as_view()),
@@ -10,6 +10,10 @@ urlpatterns = [
     path("me/device-lists", api.DeviceListsView.as_view()),
     path("me/recovery", api.RecoveryView.as_view()),
     path("me/backup-key", api.BackupKeyView.as_view()),
+    path("me/links", link_api.LinksView.as_view()),
+    path("me/links/<uuid:link_id>", link_api.LinkView.as_view()),
+    path("me/links/<uuid:link_id>/take", link_api.LinkTakeView.as_view()),
+    path("me/links/<uuid:link_id>/answer", link_api.LinkAnswerView.as_view()),
     path("devices", api.DevicesView.as_view()),
     path("devices/challenge", api.ChallengeView.as_view()),
     path("devices/proof", api.ProofView.as_view()),

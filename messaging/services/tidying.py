@@ -4,14 +4,19 @@ import logging
 
 from django.contrib.sessions.backends.db import SessionStore
 
+from accounts.linking import forget_old_boxes
 from rooms import services as rooms
 
 log = logging.getLogger("gamrae.tidying")
 
 
 def forget_what_has_run_out() -> int:
-    """Delete ended sessions, and wraps nobody fetched for 60 days; gives how many wraps."""
+    """Delete ended sessions, boxes of links, and wraps that nobody fetched for 60 days.
+
+    Gives how many wraps.
+    """
     SessionStore.clear_expired()
+    forget_old_boxes()
     forgotten = rooms.forget_old_wraps()
     if forgotten:
         log.info("code=wraps_forgotten count=%s", forgotten)

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.test import Client
+
 from accounts.models import DeviceList
-from accounts.protocol import to_base64url
+from accounts.protocol import from_base64url, to_base64url
 from accounts.services import now_ms
 from crypto_client.device_list import SignedDeviceList, next_device_list
 from crypto_client.identity import DeviceKeys, device_proof, new_device
 from crypto_client.prekeys import SignedPrekey, new_prekey
 from crypto_client.recovery import Recovered, backup_seed
 from crypto_client.renewal import Renewal, renew_recovery
-from tests.cast import ORIGIN, Keys, Person
+from tests.cast import JSON, ORIGIN, Keys, Person
 
 PATH = "/api/me/device-lists"
 
@@ -63,6 +65,12 @@ def proof_of(device: DeviceKeys, nonce: bytes) -> dict[str, str]:
     """What a device says to a nonce over REST."""
     signature = device_proof(device, ORIGIN, nonce)
     return {"device_id": id_of_device(device), "signature": to_base64url(signature)}
+
+
+def prove_as(client: Client, device: DeviceKeys) -> Any:
+    """Make a client's session a device; gives the answer."""
+    nonce = from_base64url(client.post("/api/devices/challenge", {}, JSON).json()["nonce"])
+    return client.post("/api/devices/proof", proof_of(device, nonce), JSON)
 
 
 def id_of_device(device: DeviceKeys) -> str:

@@ -7,7 +7,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts.models import Device, DeviceList, Prekey
-from accounts.protocol import from_base64url, to_base64url
+from accounts.protocol import to_base64url
 from accounts.refusals import Refused
 from accounts.services import now_ms, publish_prekey
 from accounts.throttles import DeviceListThrottle
@@ -22,7 +22,7 @@ from tests.accounts.listing import (
     fresh_device,
     id_of_device,
     listed,
-    proof_of,
+    prove_as,
 )
 from tests.cast import JSON
 
@@ -33,11 +33,6 @@ def refusal(answer):
 
 def lists_of(person):
     return DeviceList.objects.filter(user=person.user).count()
-
-
-def prove_as(client, device):
-    nonce = from_base64url(client.post("/api/devices/challenge", {}, JSON).json()["nonce"])
-    return client.post("/api/devices/proof", proof_of(device, nonce), JSON)
 
 
 def second_session(person):

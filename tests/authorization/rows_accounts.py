@@ -1,15 +1,18 @@
 """Rows of "Me, keys, devices" in docs/wire.md."""
 
 from typing import Any
+from uuid import UUID
 
 from accounts.protocol import to_base64url
 from accounts.services import now_ms
 from crypto_client.device_list import next_device_list
 from crypto_client.identity import new_device
 from tests.accounts.listing import body_of, first_prekey, renewal_body
-from tests.authorization.table import Row, Scene
-from tests.cast import keys_of
+from tests.authorization.table import Row, Scene, plain
+from tests.cast import Cast, keys_of
 
+LINK = UUID(int=7)
+LINK_PATH = "/api/me/links/{link}"
 SIGNED_IN = (401, 200, 200, 200, 200, 200)
 
 
@@ -40,6 +43,27 @@ def old_prekey(scene: Scene, actor: str) -> Any:
     return {"prekey": to_base64url(keys.prekey.data), "prekey_sig": to_base64url(keys.prekey.sig)}
 
 
+def link_offer(scene: Scene, actor: str) -> Any:
+    return {"link_id": str(LINK), "offer": to_base64url(b"sealed")}
+
+
+def link_answer(scene: Scene, actor: str) -> Any:
+    return {"answer": to_base64url(b"sealed")}
+
+
+def with_box_of_bob(cast: Cast) -> Scene:
+    """bob's browser has opened a box, and no device has taken it."""
+    assert cast.bob.post("/api/me/links", link_offer({}, "bob")).status_code == 201
+    return {**plain(cast), "link": LINK}
+
+
+def with_taken_box_of_bob(cast: Cast) -> Scene:
+    """bob's device has taken the offer in bob's box."""
+    scene = with_box_of_bob(cast)
+    assert cast.bob.prove().post(f"/api/me/links/{LINK}/take").status_code == 200
+    return scene
+
+
 ROWS = [
     Row("GET", "/api/me", SIGNED_IN),
     Row("PATCH", "/api/me", SIGNED_IN, body=lambda scene, actor: {"nickname": "N"}),
@@ -56,6 +80,26 @@ ROWS = [
         device=True,
     ),
     Row("GET", "/api/me/backup-key", SIGNED_IN),
+    Row("POST", "/api/me/links", (401, 201, 201, 201, 201, 201), body=link_offer),
+    # bob's box is bob's; nobody hears whether there was one to close
+    Row("GET", LINK_PATH, (401, 404, 404, 200, 404, 404), scene=with_box_of_bob),
+    Row("DELETE", LINK_PATH, (401, 204, 204, 204, 204, 204), scene=with_box_of_bob),
+    Row("POST", f"{LINK_PATH}/take", (401, 403, 403, 403, 403, 403), scene=with_box_of_bob),
+    Row(
+        "POST",
+        f"{LINK_PATH}/take",
+        (401, 404, 404, 200, 404, 404),
+        scene=with_box_of_bob,
+        device=True,
+    ),
+    Row(
+        "PUT",
+        f"{LINK_PATH}/answer",
+        (401, 404, 404, 204, 404, 404),
+        body=link_answer,
+        scene=with_taken_box_of_bob,
+        device=True,
+    ),
     Row("GET", "/api/devices", SIGNED_IN),
     Row("POST", "/api/devices/challenge", SIGNED_IN),
     Row("POST", "/api/devices/proof", (401, 403, 403, 403, 403, 403), body=no_proof),
