@@ -24,12 +24,13 @@ class Trust:
     """What a reader judges commits with.
 
     ``lists`` maps list hashes to device lists (as served: they are verified here), ``pins`` maps
-    users to the account key this client knows, ``server_key`` is the pinned server signing key.
+    users to the account key this client knows, ``server_keys`` are those of the pinned key log
+    and of the logs before it.
     """
 
     lists: Mapping[bytes, SignedDeviceList]
     pins: Mapping[bytes, bytes]
-    server_key: bytes | None = None
+    server_keys: frozenset[bytes] = frozenset()
 
     def find(self, list_hash: bytes) -> SignedDeviceList:
         """Give the list with this hash; ``reference`` (with the hash) when it is not at hand."""

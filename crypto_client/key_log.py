@@ -142,19 +142,33 @@ class FollowedLog:
 
 @dataclass(frozen=True)
 class Own:
-    """The own label, and whether a hash is that of an own list that verified here."""
+    """The own label, and whether a hash is that of an own list that verified here.
+
+    ``knows_reset`` says the same of the id of a reset that led to the own account key.
+    """
 
     label: bytes
     knows: Callable[[bytes], bool]
+    knows_reset: Callable[[bytes], bool] = lambda _: False
+
+    def is_behind(self, leaf: Leaf) -> bool:
+        """Say whether a leaf of the own label tells of something that the owner did."""
+        if leaf.kind == DEVICE_LIST:
+            return self.knows(leaf.record_hash)
+        return leaf.kind == ACCOUNT_RESET and self.knows_reset(leaf.record_hash)
 
 
 @dataclass(frozen=True)
 class Followed:
-    """What a page came to: the log further on, labels that have a newer leaf, roots passed."""
+    """What a page came to: the log further on, labels that have a newer leaf, roots passed.
+
+    ``resets`` are pairs of a label and the id of a reset that it has a leaf of.
+    """
 
     log: FollowedLog
     labels: Mapping[bytes, NewestLeaf]
     roots: Mapping[int, bytes]
+    resets: frozenset[tuple[bytes, bytes]] = frozenset()
 
 
 def label_of(user: bytes) -> bytes:
@@ -227,15 +241,19 @@ def follow(
     if len(leaves) != head.size - log.frontier.size:
         raise KeyLogError("a page with another number of leaves than its head says")
     frontier, labels, roots = log.frontier, dict[bytes, NewestLeaf](), dict[int, bytes]()
+    resets = set[tuple[bytes, bytes]]()
     for data in leaves:
         leaf = parse_leaf(data)
         before = labels.get(leaf.label) or newest(leaf.label)
         labels[leaf.label] = _step(before, leaf, leaf_hash(data), own)
         frontier = frontier.append(labels[leaf.label].leaf_hash)
         roots[frontier.size] = frontier.root
+        if leaf.kind == ACCOUNT_RESET:
+            resets.add((leaf.label, leaf.record_hash))
     if frontier.root != head.root:
         raise KeyLogError("another root than that of the leaves")
-    return Followed(FollowedLog(log.number, log.log_id, log.log_pub, frontier), labels, roots)
+    further = FollowedLog(log.number, log.log_id, log.log_pub, frontier)
+    return Followed(further, labels, roots, frozenset(resets))
 
 
 def _step(before: NewestLeaf | None, leaf: Leaf, hashed: bytes, own: Own) -> NewestLeaf:
@@ -244,8 +262,8 @@ def _step(before: NewestLeaf | None, leaf: Leaf, hashed: bytes, own: Own) -> New
         raise KeyLogError("a label's leaves are not numbered one after the other")
     if leaf.previous != previous:
         raise KeyLogError("a leaf that does not follow its label's newest")
-    if leaf.label == own.label and not (leaf.kind == DEVICE_LIST and own.knows(leaf.record_hash)):
-        raise KeyLogError("a leaf in the own name that no own list is behind")
+    if leaf.label == own.label and not own.is_behind(leaf):
+        raise KeyLogError("a leaf in the own name that the owner is not behind")
     return NewestLeaf(leaf.seq, hashed, leaf.kind, leaf.record_hash)
 
 

@@ -136,8 +136,9 @@ def reopen_past(
     for at, link in enumerate(chain):
         if _sets_title(link.commit):
             title = None
-        if find_member(link.received.view.roster, user) is None:
-            continue
+        row = find_member(link.received.view.roster, user)
+        if row is None or row.amk_pub != restored.recovered.account.public:
+            continue  # not there, or under a former account key: another party's epoch
         view = link.received.view
         state = unusable_epoch(view.room, view.epoch, link.commit.hash)
         try:

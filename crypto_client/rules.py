@@ -156,16 +156,15 @@ def _check_remove(step: Step, view: RoomView, op: Remove) -> None:
     try:
         statement = parse_statement(op.statement)
         subject = Subject(view.room, op.user, op.amk_pub, op.joined_epoch)
-        statement.verify(subject, _signer_key(step, view, op, statement))
+        if statement.kind == SERVER_REMOVE:
+            _forbid(statement.is_by_one_of(step.trust.server_keys, subject), "not the server's")
+        else:
+            statement.verify(subject, _signer_key(step, view, op, statement))
     except (ParseError, SignatureError):
         raise OpForbiddenError("a removal without a valid statement") from None
 
 
 def _signer_key(step: Step, view: RoomView, op: Remove, statement: Statement) -> bytes:
-    if statement.kind == SERVER_REMOVE:
-        if step.trust.server_key is None:
-            raise OpForbiddenError("no server key is pinned")
-        return step.trust.server_key
     if statement.kind == LEAVE:
         _forbid(statement.signer_user == op.user, "everybody leaves for himself")
     if statement.kind == REMOVE_INTENT:

@@ -1,13 +1,16 @@
 """Signed reasons for removing somebody, committed by another device (docs/protocol.md §6.5)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from crypto_client.encoding import ID_SIZE, SIGNATURE_SIZE, SUITE_BYTE, lp, lp_fields, u8, u64, uint
-from crypto_client.errors import ParseError
+from crypto_client.errors import ParseError, SignatureError
 from crypto_client.identity import DeviceKeys
 from crypto_client.primitives import sign, verify
 
 LEAVE, REMOVE_INTENT, SERVER_REMOVE = 1, 2, 3
+# The reasons of a server-remove.
+KEY_WAS_REPLACED = 1
 _LABELS = {LEAVE: "leave", REMOVE_INTENT: "remove-intent", SERVER_REMOVE: "server-remove"}
 
 
@@ -49,6 +52,16 @@ class Statement:
         """Check the signature over this subject; ``signature`` when it is not the signer's."""
         content = subject.encode(self.time, self.reason)
         verify(signer_pub, _LABELS[self.kind], content, self.sig)
+
+    def is_by_one_of(self, keys: Iterable[bytes], subject: Subject) -> bool:
+        """Say whether one of these keys signed it: a server has a key for each of its logs."""
+        for key in keys:
+            try:
+                self.verify(subject, key)
+            except SignatureError:
+                continue
+            return True
+        return False
 
 
 def parse_statement(data: bytes) -> Statement:

@@ -61,16 +61,36 @@ def make_reset(
     return SignedReset(data, sign(account.seed, "reset", h("reset", data)))
 
 
+def parse_reset(data: bytes) -> Reset:
+    """Read a reset without believing it; ``parse`` or ``suite`` for another shape."""
+    sizes = [ID_SIZE, KEY_SIZE, KEY_SIZE, 8, 32]
+    who, old, new, time, _ = typed_fields(data, "reset", sizes)
+    return Reset(who, old, new, uint(time))
+
+
 def verify_reset(signed: SignedReset, user: bytes, amk_old: bytes) -> Reset:
     """Read a reset of this account; ``pin_mismatch`` for another, ``signature`` for no owner."""
-    sizes = [ID_SIZE, KEY_SIZE, KEY_SIZE, 8, 32]
-    who, old, new, time, _ = typed_fields(signed.data, "reset", sizes)
-    reset = Reset(who, old, new, uint(time))
-    if (who, old) != (user, amk_old):
+    reset = parse_reset(signed.data)
+    if (reset.user, reset.amk_old) != (user, amk_old):
         raise PinMismatchError("a reset of another account or key")
-    _check_new_key(old, new)
-    verify(new, "reset", signed.reset_id, signed.sig)
+    _check_new_key(amk_old, reset.amk_new)
+    verify(reset.amk_new, "reset", signed.reset_id, signed.sig)
     return reset
+
+
+def walk_resets(resets: Sequence[SignedReset], *, user: bytes, amk_pub: bytes) -> tuple[Reset, ...]:
+    """Read the resets of an account, ascending, that lead to its present key, the last one's.
+
+    Each begins at the key that the one before led to. Refuses ``pin_mismatch`` where they do not
+    meet or end at another key, and as `verify_reset` does.
+    """
+    read: list[Reset] = []
+    for signed in resets:
+        begins_at = read[-1].amk_new if read else parse_reset(signed.data).amk_old
+        read.append(verify_reset(signed, user, begins_at))
+    if read and read[-1].amk_new != amk_pub:
+        raise PinMismatchError("resets that lead to another account key")
+    return tuple(read)
 
 
 def _check_new_key(old: bytes, new: bytes) -> None:

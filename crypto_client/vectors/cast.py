@@ -95,7 +95,7 @@ class World:
     def trust(self, server_key: bytes | None = None) -> Trust:
         """Give a reader who has every list and has pinned everybody."""
         pins = {p.user: p.account.public for p in self.people.values()}
-        return Trust(self.lists, pins, server_key)
+        return Trust(self.lists, pins, frozenset([server_key] if server_key else []))
 
     def committer(self, who: Person, closing: EpochState | None = None) -> Committer:
         """Give a person's device, ready to commit."""

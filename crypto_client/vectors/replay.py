@@ -94,8 +94,8 @@ def _statement(v: Values) -> Outputs:
 def _trust(v: Values) -> Trust:
     lists = [read_signed(item) for item in v["lists"]]
     pins = {raw(user): raw(amk_pub) for user, amk_pub in v["pins"]}
-    server_key = None if v["server_key"] is None else raw(v["server_key"])
-    return Trust({signed.list_hash: signed for signed in lists}, pins, server_key)
+    server_keys = frozenset([] if v["server_key"] is None else [raw(v["server_key"])])
+    return Trust({signed.list_hash: signed for signed in lists}, pins, server_keys)
 
 
 def _source(v: Values | None) -> PrekeySource | None:

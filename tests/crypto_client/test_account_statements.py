@@ -12,10 +12,15 @@ from crypto_client.account_statements import (
     make_veto,
 )
 from crypto_client.device_list import next_device_list, parse_device_list
-from crypto_client.errors import DisputeError
-from crypto_client.identity import new_device
+from crypto_client.errors import DisputeError, PinMismatchError, SignatureError
+from crypto_client.identity import AccountKey, new_device
 from crypto_client.profiles import KnownProfile, accept_profile, make_profile
-from crypto_client.succession import judge_succession, make_reset, make_succession
+from crypto_client.succession import (
+    judge_succession,
+    make_reset,
+    make_succession,
+    walk_resets,
+)
 from crypto_client.vectors.cast import NOW, Person, World, world
 
 DAY = 24 * 3600 * 1000
@@ -83,3 +88,30 @@ def test_two_names_written_at_once_end_as_one_for_every_reader(cast: World) -> N
     assert known == KnownProfile(1, more.profile_hash)
     assert not accept_profile(more, devices, known)[2]
     assert profile.name in ("Alice", "앨리스")
+
+
+def test_resets_that_follow_each_other_lead_to_the_present_key(cast: World) -> None:
+    alice, (second, third) = cast.alice, renewals(cast.alice)
+    first = make_reset(second, alice.account.public, time=NOW)
+    then = make_reset(third, second.public, time=NOW)
+
+    read = walk_resets([first, then], user=alice.user, amk_pub=third.public)
+
+    assert [reset.amk_old for reset in read] == [alice.account.public, second.public]
+    assert walk_resets([], user=alice.user, amk_pub=alice.account.public) == ()
+
+
+def test_a_key_that_no_reset_leads_to_is_nobody_s_next_one(cast: World) -> None:
+    alice, (second, third) = cast.alice, renewals(cast.alice)
+    first = make_reset(second, alice.account.public, time=NOW)
+    apart = make_reset(third, cast.mallory.account.public, time=NOW)
+    for resets in ([first], [first, apart], [replace(first, sig=bytes(64))]):
+        with pytest.raises((PinMismatchError, SignatureError)):
+            walk_resets(resets, user=alice.user, amk_pub=third.public)
+    with pytest.raises(PinMismatchError):
+        walk_resets([first], user=cast.mallory.user, amk_pub=second.public)
+
+
+def renewals(person: Person) -> tuple[AccountKey, AccountKey]:
+    """Two further account keys of a person."""
+    return AccountKey(person.user, bytes([7]) * 32), AccountKey(person.user, bytes([8]) * 32)

@@ -18,12 +18,12 @@ export const KEPT_COMMITS = 64;
 /**
  * What a reader judges commits with. `lists` maps hexadecimal list hashes to device lists (as
  * served: they are verified here), `pins` maps hexadecimal users to the account key this client
- * knows, `serverKey` is the pinned server signing key.
+ * knows, `serverKeys` are those of the pinned key log and of the logs before it.
  */
 export interface Trust {
   readonly lists: ReadonlyMap<string, SignedDeviceList>;
   readonly pins: ReadonlyMap<string, Uint8Array>;
-  readonly serverKey?: Uint8Array | null;
+  readonly serverKeys?: readonly Uint8Array[];
 }
 
 /** Put device lists under the hashes by which rosters name them. */

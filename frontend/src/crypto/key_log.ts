@@ -18,7 +18,8 @@ import { ProtocolError, refusedAs } from "./errors";
 import { checkPublicKey, h, verify } from "./primitives";
 
 export const DEVICE_LIST = 1;
-const KINDS = [DEVICE_LIST, 2, 3];
+export const ACCOUNT_RESET = 2;
+const KINDS = [DEVICE_LIST, ACCOUNT_RESET, 3];
 export const NO_LEAF = new Uint8Array(HASH_SIZE);
 export const FRESH_MS = 24 * 3600 * 1000;
 
@@ -75,11 +76,18 @@ export interface FollowedLog {
   readonly frontier: Frontier;
 }
 
+/** That the log has a leaf of a reset under a label, both hexadecimal. */
+export interface ResetLeaf {
+  readonly label: string;
+  readonly resetId: string;
+}
+
 /** What a page came to: the log further on, newer leaves by hexadecimal label, roots by size. */
 export interface Followed {
   readonly log: FollowedLog;
   readonly labels: ReadonlyMap<string, NewestLeaf>;
   readonly roots: ReadonlyMap<number, Uint8Array>;
+  readonly resets: readonly ResetLeaf[];
 }
 
 /** What a page is judged with. */
@@ -89,6 +97,8 @@ export interface FollowingWith {
   readonly ownLabel: Uint8Array;
   /** Whether a hash is that of an own list that verified here. */
   readonly isOwnList: (listHash: Uint8Array) => boolean;
+  /** Whether an id is that of a reset that led to the own account key. */
+  readonly isOwnReset?: (resetId: Uint8Array) => boolean;
 }
 
 export const NOTHING_FOLLOWED: Frontier = { size: 0, hashes: [] };
@@ -208,6 +218,7 @@ export function followLog(
   let { frontier } = log;
   const labels = new Map<string, NewestLeaf>();
   const roots = new Map<number, Uint8Array>();
+  const resets: ResetLeaf[] = [];
   for (const data of leaves) {
     const leaf = parseLeaf(data);
     const label = hex(leaf.label);
@@ -216,9 +227,10 @@ export function followLog(
     labels.set(label, { seq: leaf.seq, leafHash: hash, kind: leaf.kind, recordHash: leaf.recordHash });
     frontier = append(frontier, hash);
     roots.set(frontier.size, rootOf(frontier));
+    if (leaf.kind === ACCOUNT_RESET) resets.push({ label, resetId: hex(leaf.recordHash) });
   }
   if (!equalBytes(rootOf(frontier), head.root)) refuse("another root than that of the leaves");
-  return { log: { ...log, frontier }, labels, roots };
+  return { log: { ...log, frontier }, labels, roots, resets };
 }
 
 function checkLeaf(before: NewestLeaf | undefined, leaf: Leaf, known: FollowingWith): void {
@@ -229,9 +241,15 @@ function checkLeaf(before: NewestLeaf | undefined, leaf: Leaf, known: FollowingW
     refuse("a leaf that does not follow its label's newest");
   }
   const isOwn = equalBytes(leaf.label, known.ownLabel);
-  if (isOwn && !(leaf.kind === DEVICE_LIST && known.isOwnList(leaf.recordHash))) {
-    refuse("a leaf in the own name that no own list is behind");
+  if (isOwn && !isOwners(leaf, known)) {
+    refuse("a leaf in the own name that the owner is not behind");
   }
+}
+
+/** Say whether a leaf of the own label tells of something that the owner did. */
+function isOwners({ kind, recordHash }: Leaf, known: FollowingWith): boolean {
+  if (kind === DEVICE_LIST) return known.isOwnList(recordHash);
+  return kind === ACCOUNT_RESET && known.isOwnReset?.(recordHash) === true;
 }
 
 /** Refuse, with `kt`, a device list that is not the newest leaf of its account's label. */

@@ -22,6 +22,7 @@ import {
   REMOVE_INTENT,
   SERVER_REMOVE,
   type Statement,
+  isServersWord,
   parseStatement,
   verifyStatement,
 } from "./statements";
@@ -180,16 +181,16 @@ function checkRemove(step: Step, view: RoomView, op: Remove): void {
     const statement = parseStatement(op.statement);
     const { user, amkPub, joinedEpoch } = op;
     const subject = { room: view.room, user, amkPub, joinedEpoch };
-    verifyStatement(statement, subject, signerKey(step, view, op, statement));
+    if (statement.kind === SERVER_REMOVE) {
+      forbid(isServersWord(statement, subject, step.trust.serverKeys), "not the server's word");
+    } else {
+      verifyStatement(statement, subject, signerKey(step, view, op, statement));
+    }
   });
 }
 
 function signerKey(step: Step, view: RoomView, op: Remove, statement: Statement): Uint8Array {
   const { kind, signerUser, signerDevice } = statement;
-  if (kind === SERVER_REMOVE) {
-    if (step.trust.serverKey) return step.trust.serverKey;
-    throw new ProtocolError("op_forbidden", "no server key is pinned");
-  }
   if (kind === LEAVE) forbid(equalBytes(signerUser, op.user), "everybody leaves for himself");
   if (kind === REMOVE_INTENT) forbid(isAdmin(view.roster, signerUser), "only an admin may want it");
   const sender = step.before.get(hex(signerDevice));

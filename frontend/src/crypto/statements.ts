@@ -17,6 +17,8 @@ import { sign, verify } from "./primitives";
 export const LEAVE = 1;
 export const REMOVE_INTENT = 2;
 export const SERVER_REMOVE = 3;
+/** The reasons of a server-remove. */
+export const KEY_WAS_REPLACED = 1;
 const LABELS: Readonly<Record<number, string>> = {
   [LEAVE]: "leave",
   [REMOVE_INTENT]: "remove-intent",
@@ -75,6 +77,29 @@ export function verifyStatement(
   const content =
     kind === SERVER_REMOVE ? encodeSubject(subject, time, reason) : encodeSubject(subject);
   verify(signerPub, LABELS[kind] ?? "", content, sig);
+}
+
+/** Say whether a key of the server's signed its word: it has one for each of its logs. */
+export function isServersWord(
+  statement: Statement,
+  subject: Subject,
+  serverKeys: readonly Uint8Array[] = [],
+): boolean {
+  if (statement.kind !== SERVER_REMOVE) return false;
+  return serverKeys.some((key) => {
+    try {
+      verifyStatement(statement, subject, key);
+      return true;
+    } catch (error) {
+      if (error instanceof ProtocolError) return false;
+      throw error;
+    }
+  });
+}
+
+/** Say whether the server says that an account was started again under another key. */
+export function isStartedAgain({ kind, reason }: Statement): boolean {
+  return kind === SERVER_REMOVE && reason[0] === KEY_WAS_REPLACED;
 }
 
 /** Declare that the own account leaves; somebody else commits it. */

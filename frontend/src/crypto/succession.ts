@@ -57,17 +57,43 @@ export function makeReset(
   return { data, sig: signAsAccount(account, "reset", h("reset", data)) };
 }
 
+/** Read a reset without believing it; `parse` or `suite` for another shape. */
+export function parseReset(data: Uint8Array): Reset {
+  const sizes = [ID_SIZE, KEY_SIZE, KEY_SIZE, 8, 32] as const;
+  const [user, amkOld, amkNew, time] = typedFields(data, "reset", sizes);
+  return { user, amkOld, amkNew, time: uint(time) };
+}
+
 /** Read a reset of this account; `pin_mismatch` for another, `signature` for no owner. */
 export function verifyReset(signed: SignedReset, user: Uint8Array, amkOld: Uint8Array): Reset {
-  const sizes = [ID_SIZE, KEY_SIZE, KEY_SIZE, 8, 32] as const;
-  const [who, old, amkNew, time] = typedFields(signed.data, "reset", sizes);
-  const reset = { user: who, amkOld: old, amkNew, time: uint(time) };
-  if (!equalBytes(who, user) || !equalBytes(old, amkOld)) {
+  const reset = parseReset(signed.data);
+  if (!equalBytes(reset.user, user) || !equalBytes(reset.amkOld, amkOld)) {
     throw new ProtocolError("pin_mismatch", "a reset of another account or key");
   }
-  checkNewKey(old, amkNew);
-  verify(amkNew, "reset", resetId(signed), signed.sig);
+  checkNewKey(amkOld, reset.amkNew);
+  verify(reset.amkNew, "reset", resetId(signed), signed.sig);
   return reset;
+}
+
+/**
+ * Read the resets of an account, ascending, that lead to its present key, the last one's. Each
+ * begins at the key that the one before led to. Refuses `pin_mismatch` where they do not meet or
+ * end at another key, and as `verifyReset` does.
+ */
+export function walkResets(
+  resets: readonly SignedReset[],
+  { user, amkPub }: { user: Uint8Array; amkPub: Uint8Array },
+): Reset[] {
+  const read: Reset[] = [];
+  for (const signed of resets) {
+    const beginsAt = read.at(-1)?.amkNew ?? parseReset(signed.data).amkOld;
+    read.push(verifyReset(signed, user, beginsAt));
+  }
+  const last = read.at(-1);
+  if (last && !equalBytes(last.amkNew, amkPub)) {
+    throw new ProtocolError("pin_mismatch", "resets that lead to another account key");
+  }
+  return read;
 }
 
 function checkNewKey(amkOld: Uint8Array, amkNew: Uint8Array): void {

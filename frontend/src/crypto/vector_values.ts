@@ -123,7 +123,7 @@ export function readTrust(v: TrustIn): Trust {
   return {
     lists: listsByHash(v.lists.map(readSigned)),
     pins: bytesByHex(v.pins),
-    serverKey: v.server_key === null ? null : raw(v.server_key),
+    serverKeys: v.server_key === null ? [] : [raw(v.server_key)],
   };
 }
 

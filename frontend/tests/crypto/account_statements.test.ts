@@ -22,6 +22,7 @@ import {
   resetId,
   verifyReset,
 } from "../../src/crypto";
+import { walkResets } from "../../src/crypto/succession";
 import { DAY, NOW, type Person, World } from "./cast";
 import { refused } from "./refusals";
 
@@ -91,5 +92,25 @@ describe("a profile", () => {
     expect(acceptProfile(signed, list(), known).changed).toBe(false);
     const forged = { ...signed, device: mallory.keys.device };
     expect(refused(() => acceptProfile(forged, list(), null))).toBe("signature");
+  });
+});
+
+describe("resets that follow each other", () => {
+  const third = () => accountOf(alice.account.user, new Uint8Array(32).fill(8));
+  const first = () => makeReset(renewed, alice.account.publicHalf, { time: NOW });
+
+  it("lead to the present key", () => {
+    const then = makeReset(third(), renewed.publicHalf, { time: NOW });
+    const read = walkResets([first(), then], { user: alice.account.user, amkPub: third().publicHalf });
+    expect(read.map(({ amkOld }) => amkOld)).toEqual([alice.account.publicHalf, renewed.publicHalf]);
+  });
+
+  it("lead to no other key", () => {
+    const apart = makeReset(third(), mallory.account.publicHalf, { time: NOW });
+    const lead = (resets: Parameters<typeof walkResets>[0]) =>
+      refused(() => walkResets(resets, { user: alice.account.user, amkPub: third().publicHalf }));
+    expect(lead([first()])).toBe("pin_mismatch");
+    expect(lead([first(), apart])).toBe("pin_mismatch");
+    expect(lead([{ ...first(), sig: new Uint8Array(64) }])).toBe("signature");
   });
 });
