@@ -1,6 +1,7 @@
 """Loads that grant: the load is the permission check. Absent and not yours are the same answer."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,13 @@ from django.contrib.sessions.backends.base import SessionBase
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts.models import AccountKey, Device, DeviceList, Prekey, User
+from accounts.models import AccountKey, Device, DeviceList, FormerKey, Prekey, Reset, User
 from accounts.refusals import DeviceRequired
 from accounts.signed_objects import parse_device_list
 
 DEVICE_IN_SESSION = "gamrae_device"
+# From when a reset is due. A forgotten one must not lie ready for whoever comes by years later.
+RESET_LAPSES_AFTER = timedelta(days=7)
 
 # Who may see whose keys and profile, beside oneself: apps that know of ties between people append
 # a predicate (asker, other) when they are ready. Nobody may, until one says so.
@@ -20,8 +23,8 @@ may_see_keys: list[Callable[[UUID, UUID], bool]] = []
 
 
 def newest_list(user: User | UUID) -> DeviceList:
-    """The device list with the highest version; `DeviceList.DoesNotExist` before enrolment."""
-    newest = DeviceList.objects.filter(user=user).order_by("-version").first()
+    """The newest list under the present account key; `DeviceList.DoesNotExist` before enrolment."""
+    newest = DeviceList.objects.filter(user=user).order_by("-key_number", "-version").first()
     if newest is None:
         raise DeviceList.DoesNotExist
     return newest
@@ -86,3 +89,14 @@ def visible_person(asker: User, user_id: UUID) -> User:
 def account_key_of(user: User | UUID) -> AccountKey:
     """The account key of a person; `AccountKey.DoesNotExist` before enrolment."""
     return AccountKey.objects.get(user=user)
+
+
+def former_keys_of(user: User | UUID) -> list[FormerKey]:
+    """The account keys of a person that resets have ended, the first one first."""
+    return list(FormerKey.objects.filter(user=user).select_related("reset").order_by("number"))
+
+
+def waiting_reset(user: User | UUID, now: datetime) -> Reset | None:
+    """The reset that somebody has begun and nobody has ended, unless it has lapsed."""
+    open_ones = Reset.objects.filter(user=user, ended_at=None, due_at__gt=now - RESET_LAPSES_AFTER)
+    return open_ones.order_by("-pk").first()

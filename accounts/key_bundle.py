@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from accounts.access import account_key_of, listed_devices
+from accounts.access import account_key_of, former_keys_of, listed_devices
 from accounts.models import AccountKey, Prekey, User
 from accounts.refusals import Refused
 from accounts.serializers import KeyBundle
@@ -18,15 +18,28 @@ def newest_prekeys(user: User) -> QuerySet[Prekey]:
 
 
 def key_bundle(user: User, after_version: int) -> dict[str, Any]:
-    """Lists above a version, ascending, and newest prekeys; ``keys_missing`` before enrolment."""
+    """Lists above a version, ascending, and newest prekeys; ``keys_missing`` before enrolment.
+
+    Keys that resets have ended come with all of their lists: chains of the past name them.
+    """
     try:
         account = account_key_of(user)
     except AccountKey.DoesNotExist:
         raise Refused("keys_missing") from None
+    lists = user.device_lists.order_by("version")
     bundle = {
         "user_id": user.id,
         "account_key": account.amk_pub,
-        "lists": user.device_lists.filter(version__gt=after_version).order_by("version"),
+        "lists": lists.filter(key_number=account.number, version__gt=after_version),
         "prekeys": newest_prekeys(user),
+        "former": [
+            {
+                "account_key": former.amk_pub,
+                "reset": former.reset.body,
+                "reset_sig": former.reset.sig,
+                "lists": lists.filter(key_number=former.number),
+            }
+            for former in former_keys_of(user)
+        ],
     }
     return dict(KeyBundle(bundle).data)

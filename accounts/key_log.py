@@ -1,11 +1,11 @@
-"""The key log: every device list has its leaf in it, written in the same transaction.
+"""The key log: every device list and reset has its leaf in it, written in the same transaction.
 
 Append-only. Whoever writes holds the lock of the first log's row, so that indices have no hole and
 no two of them are taken at once; a transaction that is rolled back leaves nothing behind.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from nacl.signing import SigningKey
 
 from accounts.key_log_objects import (
+    ACCOUNT_RESET,
     DEVICE_LIST,
     NO_HASH,
     LeafObject,
@@ -27,14 +28,23 @@ from accounts.key_log_objects import (
     signing_keys,
     start_bytes,
 )
-from accounts.models import DeviceList, KeyLog, KeyLogLeaf, User
-from accounts.protocol import lp
+from accounts.models import DeviceList, FormerKey, KeyLog, KeyLogLeaf, Reset, User
+from accounts.protocol import labelled, lp
 from accounts.refusals import Refused
 from accounts.signed_objects import DeviceListObject
 
 PAGE = 1000
 HEAD_LIFE_SECONDS = 600
 LEAVES_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Something that happened to an account's keys, as its leaf says it."""
+
+    label: bytes
+    kind: int
+    record_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +64,61 @@ class Page:
     more: bool
 
 
-def keep_list(user: User, listed: DeviceListObject, *, body: bytes, sig: bytes) -> DeviceList:
+def keep_list(
+    user: User, listed: DeviceListObject, *, body: bytes, sig: bytes, key_number: int = 1
+) -> DeviceList:
     """Keep a device list, and its leaf with it; the caller's transaction holds both.
 
     Every new list of an account goes this way. The caller has checked it and locked the user.
     """
     log = _locked_log()
     kept = DeviceList.objects.create(
-        user=user, version=listed.version, body=body, sig=sig, list_hash=listed.list_hash
+        user=user,
+        key_number=key_number,
+        version=listed.version,
+        body=body,
+        sig=sig,
+        list_hash=listed.list_hash,
     )
-    _write(log, [kept])
+    _write(log, [_of_list(kept)])
     return kept
+
+
+def log_reset(reset: Reset) -> None:
+    """Write the leaf of a reset that is completed; the first list under the new key follows it."""
+    log = _locked_log()
+    _write(log, [_of_reset(reset)])
+
+
+def _of_list(kept: DeviceList) -> Record:
+    return Record(label_of(kept.user_id), DEVICE_LIST, bytes(kept.list_hash))
+
+
+def _of_reset(reset: Reset) -> Record:
+    return Record(label_of(reset.user_id), ACCOUNT_RESET, bytes(reset.reset_id))
+
+
+def _everything() -> Iterator[Record]:
+    """All lists as they came, each reset before the first list that it made possible."""
+    former = FormerKey.objects.select_related("reset")
+    resets = {(row.user_id, row.number + 1): row.reset for row in former}
+    for kept in DeviceList.objects.order_by("pk").iterator(chunk_size=LEAVES_AT_ONCE):
+        if kept.version == 1 and (kept.user_id, kept.key_number) in resets:
+            yield _of_reset(resets[kept.user_id, kept.key_number])
+        yield _of_list(kept)
+
+
+def server_signature(label: str, data: bytes) -> bytes:
+    """SIG(LOG, label, x) by the newest log's key, which clients pin as the server's.
+
+    `Refused` with ``unavailable`` when that key is gone.
+    """
+    return _key_of(newest_log()).sign(labelled(label, data)).signature
+
+
+def server_keys() -> set[bytes]:
+    """The public keys with which this server has signed, former logs' keys included."""
+    return {bytes(log.log_pub) for log in starts()}
 
 
 def newest_log() -> KeyLog:
@@ -143,19 +197,18 @@ def _begin(*, number: int, before: bytes, by: SigningKey | None) -> KeyLog:
         log_id=log_id_of(start),
         log_pub=public_half(own),
     )
-    _write(log, DeviceList.objects.order_by("pk").iterator(chunk_size=LEAVES_AT_ONCE))
+    _write(log, _everything())
     return log
 
 
-def _write(log: KeyLog, lists: Iterable[DeviceList]) -> None:
-    """Append one leaf for each list; the log is locked."""
+def _write(log: KeyLog, records: Iterable[Record]) -> None:
+    """Append one leaf for each record; the log is locked."""
     tree = Tree.read(log.size, bytes(log.frontier))
     newest: dict[bytes, LeafObject] = {}
     rows: list[KeyLogLeaf] = []
-    for kept in lists:
-        label = label_of(kept.user_id)
-        leaf = _next_leaf(newest.get(label) or _newest_leaf(log, label), label, kept)
-        newest[label] = leaf
+    for record in records:
+        leaf = _next_leaf(newest.get(record.label) or _newest_leaf(log, record.label), record)
+        newest[record.label] = leaf
         index, tree = tree.size, tree.append(leaf.encode())
         rows.append(_row(log, index, leaf, tree.root))
         if len(rows) == LEAVES_AT_ONCE:
@@ -175,9 +228,9 @@ def _newest_leaf(log: KeyLog, label: bytes) -> LeafObject | None:
     return read_leaf(bytes(row.body)) if row else None
 
 
-def _next_leaf(before: LeafObject | None, label: bytes, kept: DeviceList) -> LeafObject:
+def _next_leaf(before: LeafObject | None, record: Record) -> LeafObject:
     seq, previous = (before.seq, leaf_hash(before.encode())) if before else (0, NO_HASH)
-    return LeafObject(label, seq + 1, DEVICE_LIST, bytes(kept.list_hash), previous)
+    return LeafObject(record.label, seq + 1, record.kind, record.record_hash, previous)
 
 
 def _row(log: KeyLog, index: int, leaf: LeafObject, root: bytes) -> KeyLogLeaf:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from accounts.key_log import starts
 from accounts.key_log_objects import (
+    ACCOUNT_RESET,
     DEVICE_LIST,
     NO_HASH,
     LeafObject,
@@ -16,8 +17,11 @@ from accounts.key_log_objects import (
     read_leaf,
     signing_keys,
 )
-from accounts.models import DeviceList, KeyLog, KeyLogLeaf, User
+from accounts.models import DeviceList, FormerKey, KeyLog, KeyLogLeaf, User
 from accounts.protocol import Malformed, digest, read_lp, typed, verifies
+
+# Of a leaf: label, kind, and the hash of the list or reset that it names.
+Named = tuple[bytes, int, bytes]
 
 
 @dataclass
@@ -35,7 +39,7 @@ def check_key_log() -> Checked:
     checked = Checked()
     before: KeyLog | None = None
     newest: dict[bytes, LeafObject] = {}
-    listed: set[tuple[bytes, bytes]] = set()
+    listed: set[Named] = set()
     for log in starts():
         checked.logs += 1
         checked.troubles += _start_troubles(log, before)
@@ -74,9 +78,9 @@ def _names_a_head_of(before: KeyLog, start: bytes) -> bool:
 
 
 def _leaf_troubles(
-    log: KeyLog, newest: dict[bytes, LeafObject], listed: set[tuple[bytes, bytes]]
+    log: KeyLog, newest: dict[bytes, LeafObject], listed: set[Named]
 ) -> Iterator[str]:
-    """Fills in the newest leaf of each label, and which lists have a leaf."""
+    """Fills in the newest leaf of each label, and which lists and resets have a leaf."""
     tree = Tree()
     for row in log.leaves.order_by("index").iterator():
         if row.index != tree.size:
@@ -90,8 +94,8 @@ def _leaf_troubles(
             continue
         yield from _row_troubles(row, leaf, newest.get(leaf.label), tree)
         newest[leaf.label] = leaf
-        if leaf.kind == DEVICE_LIST:
-            listed.add((leaf.label, leaf.record_hash))
+        if leaf.kind in (DEVICE_LIST, ACCOUNT_RESET):
+            listed.add((leaf.label, leaf.kind, leaf.record_hash))
     if (log.size, bytes(log.frontier)) != (tree.size, b"".join(tree.hashes)):
         yield "its size or frontier is not that of its leaves"
 
@@ -107,21 +111,27 @@ def _row_troubles(
 
 
 def _list_troubles(
-    newest: dict[bytes, LeafObject], listed: set[tuple[bytes, bytes]], checked: Checked
+    newest: dict[bytes, LeafObject], listed: set[Named], checked: Checked
 ) -> Iterator[str]:
-    """Lists without a leaf, and leaves of living accounts without their list."""
+    """Lists and resets without a leaf, and leaves of living accounts without what they name."""
     highest: dict[bytes, DeviceList] = {}
-    for kept in DeviceList.objects.order_by("user", "version").iterator():
+    for kept in DeviceList.objects.order_by("user", "key_number", "version").iterator():
         checked.lists += 1
         label = label_of(kept.user_id)
         highest[label] = kept
-        if (label, bytes(kept.list_hash)) not in listed:
+        if (label, DEVICE_LIST, bytes(kept.list_hash)) not in listed:
             yield f"list {kept.version} of {kept.user_id} has no leaf"
-        listed.discard((label, bytes(kept.list_hash)))
+        listed.discard((label, DEVICE_LIST, bytes(kept.list_hash)))
+    for former in FormerKey.objects.select_related("reset"):
+        named = (label_of(former.user_id), ACCOUNT_RESET, bytes(former.reset.reset_id))
+        if named not in listed:
+            yield f"the reset of {former.user_id} has no leaf"
+        listed.discard(named)
     people = {label_of(user_id): user_id for user_id in User.objects.values_list("pk", flat=True)}
-    for label, _ in sorted(listed):
+    for label, kind, _ in sorted(listed):
         if label in people:
-            yield f"a leaf of {people[label]} has no list"
+            what = "list" if kind == DEVICE_LIST else "reset"
+            yield f"a leaf of {people[label]} has no {what}"
     for label, kept in highest.items():
         leaf = newest.get(label)
         if leaf and leaf.kind == DEVICE_LIST and leaf.record_hash != bytes(kept.list_hash):

@@ -12,7 +12,7 @@ from nacl.signing import SigningKey
 from accounts.protocol import digest, labelled, lp, typed
 from accounts.signed_objects import SUITE_FIELD
 
-DEVICE_LIST = 1
+DEVICE_LIST, ACCOUNT_RESET = 1, 2
 NO_HASH = bytes(32)
 HASH_SIZE = 32
 KEY_LABEL = b"HRK/1 key log"

@@ -56,11 +56,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class AccountKey(models.Model):
-    """The public account key of a person and the sealed recovery blob only they can open."""
+    """The public account key of a person and the sealed recovery blob only they can open.
+
+    ``number`` counts the keys of a person from 1; those before are `FormerKey` rows.
+    """
 
     user = models.OneToOneField(
         User, on_delete=models.CASCADE, primary_key=True, related_name="account_key"
     )
+    number = models.PositiveIntegerField(default=1)
     amk_pub = models.BinaryField(max_length=32)
     recovery_blob = models.BinaryField(max_length=2048)
     recovery_sig = models.BinaryField(max_length=64)
@@ -83,9 +87,13 @@ class BackupCarry(models.Model):
 
 
 class DeviceList(models.Model):
-    """One signed version of the list of a person's devices, kept as it was received."""
+    """One signed version of the list of a person's devices, kept as it was received.
+
+    Versions begin at 1 again under each account key; ``key_number`` says which one signed.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="device_lists")
+    key_number = models.PositiveIntegerField(default=1)
     version = models.PositiveBigIntegerField()
     body = models.BinaryField()
     sig = models.BinaryField(max_length=64)
@@ -94,7 +102,52 @@ class DeviceList(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "version"], name="one_list_per_version")
+            models.UniqueConstraint(
+                fields=["user", "key_number", "version"], name="one_list_per_key_and_version"
+            )
+        ]
+
+
+class Reset(models.Model):
+    """Somebody with the login and no key asks that the account goes on under another account key.
+
+    It waits while ``ended_at`` is null; of one person's resets at most one does (the person's row
+    is locked by whoever begins or ends one).
+    """
+
+    class End(models.IntegerChoices):
+        COMPLETED = 1, "completed"
+        VETOED = 2, "vetoed"
+        WITHDRAWN = 3, "withdrawn"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="resets")
+    body = models.BinaryField(max_length=256)
+    sig = models.BinaryField(max_length=64)
+    reset_id = models.BinaryField(max_length=32)
+    announced_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    end = models.PositiveSmallIntegerField(choices=End.choices, null=True)
+    veto = models.BinaryField(max_length=256, null=True)
+
+
+class FormerKey(models.Model):
+    """An account key that a reset has ended, with the recovery blob that opens its past.
+
+    Its device lists stay: rosters of the past name them.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="former_keys")
+    number = models.PositiveIntegerField()
+    amk_pub = models.BinaryField(max_length=32)
+    recovery_blob = models.BinaryField(max_length=2048)
+    recovery_sig = models.BinaryField(max_length=64)
+    recovery_version = models.PositiveBigIntegerField()
+    reset = models.OneToOneField(Reset, on_delete=models.CASCADE, related_name="former_key")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "number"], name="one_former_key_per_number")
         ]
 
 

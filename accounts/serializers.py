@@ -178,11 +178,43 @@ class SignedPrekey(StrictSerializer):
     prekey_sig = BytesField(source="sig")
 
 
+class FormerAccount(StrictSerializer):
+    account_key = BytesField(exact=32)
+    reset = BytesField()
+    reset_sig = BytesField(exact=64)
+    lists = SignedList(many=True)
+
+
 class KeyBundle(StrictSerializer):
     user_id = IdField()
     account_key = BytesField(exact=32)
     lists = SignedList(many=True)
     prekeys = SignedPrekey(many=True)
+    former = FormerAccount(many=True)
+
+
+class NewReset(StrictSerializer):
+    password = TextField(max_length=128, trim_whitespace=False)
+    reset = BytesField(min=1, max=256)
+    reset_sig = BytesField(exact=64)
+
+
+class ResetRow(StrictSerializer):
+    reset_id = BytesField(exact=32)
+    reset = BytesField(source="body")
+    reset_sig = BytesField(exact=64, source="sig")
+    state = serializers.ChoiceField(choices=["waiting", "due"])
+    announced_ms = WholeField()
+    due_ms = WholeField()
+    lapses_ms = WholeField()
+
+
+class Waiting(StrictSerializer):
+    reset = ResetRow(allow_null=True)
+
+
+class Veto(StrictSerializer):
+    veto = BytesField(min=1, max=256)
 
 
 def milliseconds(moment: datetime | None) -> int | None:

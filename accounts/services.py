@@ -57,12 +57,13 @@ def enrol(actor: User, *, enrolment: Enrolment) -> AccountKey:
     )
     keep_list(actor, checked.device_list, body=enrolment.device_list, sig=enrolment.list_sig)
     device = Device.objects.create(id=entry.device, user=actor, dsk_pub=entry.dsk_pub)
-    _keep_prekey(device, checked.prekey, enrolment.prekey, enrolment.prekey_sig)
+    keep_prekey(device, checked.prekey, enrolment.prekey, enrolment.prekey_sig)
     notify_circle_on_commit(actor.id, "profile.changed", user_id=str(actor.id))
     return account_key
 
 
-def _keep_prekey(device: Device, parsed: PrekeyObject, body: bytes, sig: bytes) -> Prekey:
+def keep_prekey(device: Device, parsed: PrekeyObject, body: bytes, sig: bytes) -> Prekey:
+    """Keep a prekey that was checked, as it was received."""
     return Prekey.objects.create(
         device=device,
         seq=parsed.seq,
@@ -87,10 +88,16 @@ def publish_device_list(actor: User, *, next_list: NextList) -> None:
     except DeviceList.DoesNotExist:
         raise Refused("keys_missing") from None
     succession = next_list.check(newest, now_ms())
-    keep_list(actor, succession.device_list, body=next_list.device_list, sig=next_list.list_sig)
+    keep_list(
+        actor,
+        succession.device_list,
+        body=next_list.device_list,
+        sig=next_list.list_sig,
+        key_number=newest.key_number,
+    )
     for new in succession.new:
         device = Device.objects.create(id=new.entry.device, user=actor, dsk_pub=new.entry.dsk_pub)
-        _keep_prekey(device, new.prekey, new.sent.prekey, new.sent.prekey_sig)
+        keep_prekey(device, new.prekey, new.sent.prekey, new.sent.prekey_sig)
     revoke_devices(actor, succession.dropped)
     notify_circle_on_commit(actor.id, "profile.changed", user_id=str(actor.id))
     transaction.on_commit(lambda: _log_devices(actor, succession))
@@ -139,7 +146,7 @@ def publish_prekey(actor: User, device: Device, *, prekey: bytes, prekey_sig: by
             newest = newest_prekey(device)
             if newest is not None and parsed.seq <= newest.seq:
                 raise Refused("prekey")
-            kept = _keep_prekey(device, parsed, prekey, prekey_sig)
+            kept = keep_prekey(device, parsed, prekey, prekey_sig)
             device.prekeys.filter(expires_ms__lt=now_ms()).delete()
     except IntegrityError:
         raise Refused("prekey") from None

@@ -64,6 +64,25 @@ class PrekeyObject:
 
 
 @dataclass(frozen=True, slots=True)
+class ResetObject:
+    """Somebody's wish that an account goes on under another account key."""
+
+    user: UUID
+    amk_old: bytes
+    amk_new: bytes
+    reset_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VetoObject:
+    """A device's word against one reset."""
+
+    signer: UUID
+    reset_id: bytes
+    sig: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryObject:
     """The part of a recovery blob that is not sealed."""
 
@@ -170,3 +189,24 @@ def parse_recovery(body: bytes) -> RecoveryObject:
         mem_bytes=uint(mem, 8),
         bk_pub=fixed(bk_pub, XWING_PUB),
     )
+
+
+def parse_reset(body: bytes) -> ResetObject:
+    """Read a reset (docs/protocol.md 3.6); what is malformed is refused with `Malformed`."""
+    user, amk_old, amk_new, time, nonce = typed(body, "reset", 7)
+    uint(time, 8), fixed(nonce, 32)
+    if fixed(amk_old, 32) == fixed(amk_new, 32):
+        raise Malformed("the same account key again")
+    return ResetObject(_id(user), amk_old, amk_new, digest("reset", body))
+
+
+def parse_veto(body: bytes) -> VetoObject:
+    """Read a veto (docs/protocol.md 3.5); what is malformed is refused with `Malformed`."""
+    signer, reset_id, sig = typed(body, "veto", 5)
+    return VetoObject(_id(signer), fixed(reset_id, 32), fixed(sig, 64))
+
+
+def veto_verifies(veto: VetoObject, user: UUID, dsk_pub: bytes) -> bool:
+    """Whether this device key signed this veto for this person's account."""
+    signed = lp(SUITE_FIELD, user.bytes, veto.reset_id)
+    return verifies(dsk_pub, "veto", signed, veto.sig)

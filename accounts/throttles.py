@@ -60,6 +60,22 @@ class PrekeyThrottle(PersonThrottle):
     rate = "30/hour"
 
 
+class ResetThrottle(PersonThrottle):
+    """Each one calls its owner to their devices, and is a guess at the password."""
+
+    scope = "reset"
+    rate = "5/day"
+    methods = frozenset({"POST"})
+
+
+class ResetEndThrottle(PersonThrottle):
+    """Vetoes, withdrawals and completions; nobody needs many."""
+
+    scope = "reset-end"
+    rate = "30/hour"
+    methods = frozenset({"POST", "DELETE"})
+
+
 class DeviceListThrottle(PersonThrottle):
     """Each list makes every room of its owner commit."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import api, link_api
+from accounts import api, link_api, reset_api
 
 urlpatterns = [
     path("me", api.MeView.as_view()),
@@ -14,6 +14,9 @@ urlpatterns = [
     path("me/links/<uuid:link_id>", link_api.LinkView.as_view()),
     path("me/links/<uuid:link_id>/take", link_api.LinkTakeView.as_view()),
     path("me/links/<uuid:link_id>/answer", link_api.LinkAnswerView.as_view()),
+    path("me/reset", reset_api.ResetView.as_view()),
+    path("me/reset/veto", reset_api.VetoView.as_view()),
+    path("me/reset/complete", reset_api.CompleteView.as_view()),
     path("devices", api.DevicesView.as_view()),
     path("devices/challenge", api.ChallengeView.as_view()),
     path("devices/proof", api.ProofView.as_view()),

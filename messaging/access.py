@@ -115,6 +115,6 @@ def _end_of_reading(
 
 def end_of(stay: Membership, closing: EpochCommit | None) -> tuple[Record | None, bool]:
     """The row of the log that ends a stay: the own leave, which they read, or the next commit."""
-    if stay.leave_statement is not None:
+    if stay.left_by_own_word:
         return leave_record(stay, accepted_ms=0), True
     return (commit_record(closing), False) if closing else (None, False)

@@ -118,6 +118,7 @@ FROM_SERVER: dict[str, tuple[str, ...]] = {
     "friendship.made": ("user_id",),
     "friendship.ended": ("user_id",),
     "profile.changed": ("user_id",),
+    "reset.changed": (),
     "heads": ("rooms",),
     "reconnect": ("within_ms",),
 }

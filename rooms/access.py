@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import Device, DeviceList, User
 from accounts.refusals import Refused
@@ -97,7 +97,11 @@ def reasons_to_commit(room_id: UUID | OuterRef) -> QuerySet[Membership]:
     or a revoked device would read on. A suspended member stays in the roster (their sockets and
     sessions are closed instead): only people remove people.
     """
-    newer = DeviceList.objects.filter(user=OuterRef("user"), version__gt=OuterRef("list_version"))
+    newer = DeviceList.objects.filter(
+        user=OuterRef("user"),
+        key_number=F("user__account_key__number"),
+        version__gt=OuterRef("list_version"),
+    )
     return chain_roster(room_id).filter(Q(last_epoch__isnull=False) | Exists(newer))
 
 

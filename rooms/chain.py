@@ -7,6 +7,7 @@ its operations or its roster is refused here first, so that no room is brought t
 from dataclasses import dataclass
 from uuid import UUID
 
+from accounts.key_log import server_keys
 from accounts.protocol import Malformed, verifies
 from accounts.refusals import Refused
 from rooms.commit import ReadCommit, State
@@ -32,7 +33,7 @@ from rooms.roster import (
     has_admin,
     roster_hash,
 )
-from rooms.statements import LEAVE, Subject, parse_statement, signed_by
+from rooms.statements import LEAVE, SERVER_REMOVE, Statement, Subject, parse_statement, signed_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,20 +188,29 @@ def _may_add(member: Member, step: Step, head: Head) -> bool:
 
 
 def _may_remove(op: Remove, step: Step, head: Head, lists: Lists) -> bool:
-    if has_admin(step.before.values()) and not has_admin(step.after.values()):
-        return False
-    if not op.statement:
-        return step.is_by_admin
     try:
-        statement = parse_statement(op.statement)
+        statement = parse_statement(op.statement) if op.statement else None
     except Malformed:
         return False
-    signer = step.before.get(statement.signer_user)
-    if signer is None:
-        return False
-    entitled = signer.user == op.user if statement.kind == LEAVE else signer.role == ROLE_ADMIN
-    key = signing_key(signer, statement.signer_device, lists)
     subject = Subject(head.room_id, op.user, op.amk_pub, op.joined_epoch)
+    if statement is not None and statement.kind == SERVER_REMOVE:
+        return any(signed_by(statement, subject, key) for key in server_keys())
+    if has_admin(step.before.values()) and not has_admin(step.after.values()):
+        return False
+    if statement is None:
+        return step.is_by_admin
+    return _is_members_word(statement, subject, step, lists)
+
+
+def _is_members_word(statement: Statement, subject: Subject, step: Step, lists: Lists) -> bool:
+    """Whether a member who may say so signed it: the leaver, or an admin."""
+    user, device = statement.signer_user, statement.signer_device
+    signer = step.before.get(user) if user else None
+    if signer is None or device is None:
+        return False
+    is_leaver = signer.user == subject.user
+    entitled = is_leaver if statement.kind == LEAVE else signer.role == ROLE_ADMIN
+    key = signing_key(signer, device, lists)
     return entitled and key is not None and signed_by(statement, subject, key)
 
 

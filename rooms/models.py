@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from rooms.statements import is_leave
+
 
 class Room(models.Model):
     """A direct room of two people or a group. Its id is derived from its genesis, never chosen."""
@@ -84,6 +86,11 @@ class Membership(models.Model):
     def is_current(self) -> bool:
         """Whether the person may read what comes and write."""
         return self.last_epoch is None
+
+    @property
+    def left_by_own_word(self) -> bool:
+        """Whether a leave of their own ended the stay; the server's statement is none."""
+        return self.leave_statement is not None and is_leave(bytes(self.leave_statement))
 
 
 class EpochCommit(models.Model):

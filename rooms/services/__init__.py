@@ -17,6 +17,7 @@ from rooms.services.epoch_keys import (
     save_history_records,
 )
 from rooms.services.leaving import erase_room, hide_room, mark_deleted, record_leave
+from rooms.services.replacing import end_stays_of_replaced_key
 
 __all__ = [
     "PENDING_LEASE",
@@ -24,6 +25,7 @@ __all__ = [
     "HistoryItem",
     "accept_commit",
     "acknowledge_wraps",
+    "end_stays_of_replaced_key",
     "erase_room",
     "forget_old_wraps",
     "forget_wraps",

@@ -34,6 +34,7 @@ from rooms.models import DeletedRoom, EpochCommit, EpochWrap, Membership, Room
 from rooms.outcomes import demand
 from rooms.rates import demand_rate
 from rooms.roster import ROLE_ADMIN, Member, Roster, apply, parse_ops
+from rooms.services.replacing import end_replaced_stays
 from rooms.wraps import demand_prekeys, demand_wraps
 
 # Longer than the queue takes to confirm or to give up: a younger one has somebody working on it.
@@ -267,6 +268,8 @@ def _move_head(room: Room, commit: EpochCommit) -> frozenset[UUID]:
     room.save(update_fields=["head_epoch", "head_hash"])
     commit.status = EpochCommit.Status.ACCEPTED
     commit.save(update_fields=["status"])
+    # A key may have been replaced while the commit that adds it was on its way.
+    end_replaced_stays(room, added)
     for user in added:
         notify_on_commit(user, "room.added", room_id=str(room.id))
     for user in removed:

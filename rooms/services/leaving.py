@@ -27,7 +27,7 @@ def record_leave(
     """
     Room.objects.select_for_update().filter(pk=room_id).first()
     room, stay = room_for_reader(actor, room_id)
-    if room.kind != Room.Kind.GROUP or (not stay.is_current and stay.leave_statement is None):
+    if room.kind != Room.Kind.GROUP or not (stay.is_current or stay.left_by_own_word):
         raise Refused("forbidden")
     if not stay.is_current:
         return stay, False

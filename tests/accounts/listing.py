@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.test import Client
 
-from accounts.models import DeviceList
+from accounts.access import newest_list
 from accounts.protocol import from_base64url, to_base64url
 from accounts.services import now_ms
 from crypto_client.device_list import SignedDeviceList, next_device_list
@@ -26,7 +26,7 @@ def fresh_device(person: Person) -> DeviceKeys:
 
 def newest(person: Person) -> SignedDeviceList:
     """The list that the server has now."""
-    row = DeviceList.objects.filter(user=person.user).latest("version")
+    row = newest_list(person.user)
     return SignedDeviceList(bytes(row.body), bytes(row.sig))
 
 

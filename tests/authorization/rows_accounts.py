@@ -8,6 +8,8 @@ from accounts.services import now_ms
 from crypto_client.device_list import next_device_list
 from crypto_client.identity import new_device
 from tests.accounts.listing import body_of, first_prekey, renewal_body
+from tests.accounts.resetting import COMPLETE, VETO, let_pass, new_start, veto_by
+from tests.accounts.resetting import PATH as RESET
 from tests.authorization.table import Row, Scene, plain
 from tests.cast import Cast, keys_of
 
@@ -36,6 +38,31 @@ def list_of_bob(scene: Scene, actor: str) -> Any:
 def renewal_of_bob(scene: Scene, actor: str) -> Any:
     """A new recovery key of bob's account, made with his present one."""
     return renewal_body(keys_of("bob"))
+
+
+def bob_starts_again(cast: Cast) -> Scene:
+    """bob has announced that he starts again, and nobody has stopped it for 72 hours."""
+    started = new_start(cast.bob)
+    assert cast.bob.post(RESET, started.announcement()).status_code == 201
+    let_pass()
+    return {**plain(cast), "started": started, "cast": cast}
+
+
+def announcement_of_bob(scene: Scene, actor: str) -> Any:
+    return scene["started"].announcement()
+
+
+def in_bobs_name(cast: Cast) -> Scene:
+    """Everybody sends what bob has signed; nothing has been announced."""
+    return {**plain(cast), "started": new_start(cast.bob)}
+
+
+def veto_of_bob(scene: Scene, actor: str) -> Any:
+    return veto_by(scene["cast"].bob.device, scene["started"].reset)
+
+
+def new_keys_of_bob(scene: Scene, actor: str) -> Any:
+    return scene["started"].keys.enrolment()
 
 
 def old_prekey(scene: Scene, actor: str) -> Any:
@@ -100,6 +127,12 @@ ROWS = [
         scene=with_taken_box_of_bob,
         device=True,
     ),
+    # everybody speaks for their own account alone, and bob's is the only one that starts again
+    Row("GET", RESET, SIGNED_IN),
+    Row("POST", RESET, (401, 400, 400, 201, 400, 400), announcement_of_bob, in_bobs_name),
+    Row("DELETE", RESET, (401, 404, 404, 204, 404, 404), scene=bob_starts_again),
+    Row("POST", VETO, (401, 404, 404, 204, 404, 404), veto_of_bob, bob_starts_again),
+    Row("POST", COMPLETE, (401, 404, 404, 201, 404, 404), new_keys_of_bob, bob_starts_again),
     Row("GET", "/api/devices", SIGNED_IN),
     Row("POST", "/api/devices/challenge", SIGNED_IN),
     Row("POST", "/api/devices/proof", (401, 403, 403, 403, 403, 403), body=no_proof),

@@ -28,6 +28,7 @@ export type Push =
   | { event: "cursor.moved"; room_id: Id; user_id: Id; delivered_to: number; read_to: number }
   | { event: "friend_request.received" | "friend_request.closed"; friend_request_id: Id }
   | { event: "friendship.made" | "friendship.ended" | "profile.changed"; user_id: Id }
+  | { event: "reset.changed" }
   | { event: "heads"; rooms: Heads }
   | { event: "reconnect"; within_ms: number };
 
@@ -69,6 +70,7 @@ export const SERVER_EVENTS: Readonly<Record<ServerFrame["event"], Shape>> = {
   "friendship.made": { user_id: "string" },
   "friendship.ended": { user_id: "string" },
   "profile.changed": { user_id: "string" },
+  "reset.changed": {},
   heads: { rooms: "object" },
   reconnect: { within_ms: "number" },
 };

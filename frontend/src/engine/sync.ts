@@ -276,6 +276,7 @@ export class Sync {
       case "profile.changed":
         void this.quietly(() => this.profileChanged(push.user_id));
         break;
+      case "reset.changed":
       case "sync.page":
       case "reconnect":
         break;
