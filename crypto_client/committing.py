@@ -31,6 +31,7 @@ from crypto_client.ops import (
     apply_ops,
     encode_ops,
 )
+from crypto_client.own_room import own_origin
 from crypto_client.prekeys import SignedPrekey, try_prekey, verify_prekey
 from crypto_client.primitives import Random, h, system_random
 from crypto_client.ratchet import EpochState, seen_ops
@@ -223,6 +224,14 @@ def create_group(
     origin = group_origin(keys.user, keys.amk_pub, keys.device, by.random)
     create = Create(origin, _rows(members, keys.user))
     return make_commit(None, [create], by, clear=clear or ClearState(KIND_GROUP), title=title)
+
+
+def create_own_room(by: Committer, own: SignedDeviceList) -> Commit:
+    """Begin an own room (§8.9): its creator alone is in it, and it has no title."""
+    keys = by.keys
+    origin = own_origin(keys.user, keys.amk_pub, keys.device, by.random)
+    create = Create(origin, _rows([own], keys.user))
+    return make_commit(None, [create], by, clear=ClearState(KIND_GROUP), title="")
 
 
 def create_direct(by: Committer, one: SignedDeviceList, other: SignedDeviceList) -> Commit:

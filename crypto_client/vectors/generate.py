@@ -27,6 +27,7 @@ from crypto_client.vectors import (
     log_cases,
     message_cases,
     number_cases,
+    own_room_cases,
     recovery_cases,
     reference_cases,
     renewal_cases,
@@ -75,6 +76,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from reference_cases.cases()
     yield from file_cases.cases()
     yield from rollback_cases.cases(cast)
+    yield from own_room_cases.cases(cast)
 
 
 def write(topic: str, case: Case) -> str:

@@ -29,6 +29,7 @@ from crypto_client.vectors.replay_files import FILE_OPS
 from crypto_client.vectors.replay_key_log import KEY_LOG_OPS
 from crypto_client.vectors.replay_linking import LINK_OPS
 from crypto_client.vectors.replay_objects import OBJECT_OPS, Outputs, Values, raw, read_signed, text
+from crypto_client.vectors.replay_own_room import OWN_ROOM_OPS
 from crypto_client.vectors.replay_references import REFERENCE_OPS
 
 
@@ -266,6 +267,7 @@ OPS: dict[str, Callable[[Values], Outputs | tuple[str, Outputs]]] = {
     **FILE_OPS,
     **REFERENCE_OPS,
     **KEY_LOG_OPS,
+    **OWN_ROOM_OPS,
     "history_open": _history_open,
     "history_writer": _history_writer,
     "carry_open": _carry_open,

@@ -20,6 +20,7 @@ import { type RoomView, type Sender, type Senders, sendersOf } from "./epoch";
 import { ProtocolError } from "./errors";
 import { type DeviceKeys, signAsDevice } from "./identity";
 import { type Op, applyOps, encodeOps } from "./ops";
+import { ownOrigin } from "./own_room";
 import {
   type PrekeysByDevice,
   prekeyHash,
@@ -210,6 +211,12 @@ export async function createGroup(
   const origin = groupOrigin(by.keys, by.random);
   const ops = [create(origin, firstRoster(members, by.keys.user))];
   return makeCommit(null, ops, by, { clear, title });
+}
+
+/** Begin an own room (§8.9): its creator alone is in it, and it has no title. */
+export async function createOwnRoom(by: Committer, own: SignedDeviceList): Promise<Commit> {
+  const ops = [create(ownOrigin(by.keys, by.random), firstRoster([own], by.keys.user))];
+  return makeCommit(null, ops, by, { clear: defaultState(KIND_GROUP), title: "" });
 }
 
 /** Begin the direct room of two accounts; its id follows from their keys. */

@@ -40,6 +40,7 @@ import {
   writesHistory,
   xwing,
 } from "./vector_operations";
+import { OWN_ROOM_OPERATIONS } from "./vector_own_room";
 import { REFERENCE_OPERATIONS } from "./vector_references";
 import { followPage, growTree, leadToNewest } from "./vector_key_log";
 import { type Bytes, type Of, type SignedIn, raw, readSigned, text } from "./vector_values";
@@ -67,6 +68,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...LINK_OPERATIONS,
   ...FILE_OPERATIONS,
   ...REFERENCE_OPERATIONS,
+  ...OWN_ROOM_OPERATIONS,
   lp_parse: (v: { data: Bytes; sizes: (number | null)[] | null }) => {
     const data = raw(v.data);
     const fields: Uint8Array[] = v.sizes === null ? lpSplit(data) : lpFields(data, v.sizes);
