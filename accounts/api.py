@@ -94,7 +94,7 @@ class RecoveryView(APIView):
     @extend_schema(responses=shape.Recovery)
     def get(self, request: Request) -> Response:
         account = services.recovery_of(person(request))
-        carries = person(request).backup_carries.order_by("bk_version")
+        carries = services.carries_of(person(request), account)
         answer = {
             "recovery_blob": account.recovery_blob,
             "recovery_sig": account.recovery_sig,

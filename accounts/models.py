@@ -73,16 +73,22 @@ class AccountKey(models.Model):
 
 
 class BackupCarry(models.Model):
-    """The seed of a former backup key, sealed to the key that took its place."""
+    """The seed of a former backup key, sealed to the key that took its place.
+
+    Backup keys are counted from 1 again under each account key, as lists are.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="backup_carries")
+    key_number = models.PositiveIntegerField(default=1)
     bk_version = models.PositiveBigIntegerField()
     carry = models.BinaryField(max_length=1168)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "bk_version"], name="one_carry_per_backup_key")
+            models.UniqueConstraint(
+                fields=["user", "key_number", "bk_version"], name="one_carry_per_backup_key"
+            )
         ]
 
 

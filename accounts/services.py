@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.access import (
@@ -123,14 +124,17 @@ def renew_recovery(actor: User, *, renewal: Renewal) -> None:
     except (DeviceList.DoesNotExist, AccountKey.DoesNotExist):
         raise Refused("keys_missing") from None
     devices, blob = renewal.check(newest, account)
-    keep_list(actor, devices, body=renewal.device_list, sig=renewal.list_sig)
+    number = account.number
+    keep_list(actor, devices, body=renewal.device_list, sig=renewal.list_sig, key_number=number)
     AccountKey.objects.filter(pk=actor.pk).update(
         recovery_blob=renewal.recovery_blob,
         recovery_sig=renewal.recovery_sig,
         recovery_version=blob.version,
     )
     former = devices.bk_version - 1
-    BackupCarry.objects.create(user=actor, bk_version=former, carry=renewal.carry)
+    BackupCarry.objects.create(
+        user=actor, key_number=number, bk_version=former, carry=renewal.carry
+    )
     notify_circle_on_commit(actor.id, "profile.changed", user_id=str(actor.id))
     transaction.on_commit(lambda: log.warning("code=recovery_renewed user=%s", actor.id))
 
@@ -252,6 +256,11 @@ def recovery_of(actor: User) -> AccountKey:
         return account_key_of(actor)
     except AccountKey.DoesNotExist:
         raise Refused("keys_missing") from None
+
+
+def carries_of(actor: User, account: AccountKey) -> QuerySet[BackupCarry]:
+    """The carried seeds of the former backup keys under the present account key, oldest first."""
+    return actor.backup_carries.filter(key_number=account.number).order_by("bk_version")
 
 
 def backup_key_of(actor: User) -> RecoveryObject:

@@ -16,13 +16,14 @@ class Migration(migrations.Migration):
             name='BackupCarry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key_number', models.PositiveIntegerField(default=1)),
                 ('bk_version', models.PositiveBigIntegerField()),
                 ('carry', models.BinaryField(max_length=1168)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='backup_carries', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'bk_version'), name='one_carry_per_backup_key')],
+                'constraints': [models.UniqueConstraint(fields=('user', 'key_number', 'bk_version'), name='one_carry_per_backup_key')],
             },
         ),
     ]

@@ -29,10 +29,12 @@ from tests.accounts.listing import (
     fresh_device,
     listed,
     newest,
+    prove_as,
     renewal_body,
     renewal_of,
 )
-from tests.cast import JSON, SECRET
+from tests.accounts.resetting import start_again
+from tests.cast import JSON, SECRET, prove
 
 PATH = "/api/me/recovery"
 
@@ -57,6 +59,24 @@ def blob_at(person):
 
 
 # Renewing
+
+
+def test_backup_keys_are_counted_from_one_again_after_starting_again(alice):
+    lost = Client()
+    lost.force_login(alice.user)
+    prove(lost, alice)
+    assert lost.post(PATH, renewal_body(alice.keys), JSON).status_code == 201
+
+    started = start_again(alice)
+    assert alice.get(PATH).json()["carries"] == []
+    prove_as(alice.client, started.keys.device)
+    renewal = renewal_of(started.keys)
+    answer = alice.post(PATH, body_of_renewal(renewal))
+
+    assert answer.status_code == 201, answer.content
+    assert alice.get(PATH).json()["carries"] == [
+        {"bk_version": 1, "carry": to_base64url(renewal.carry)}
+    ]
 
 
 def test_list_blob_and_carried_seed_change_together(alice):
