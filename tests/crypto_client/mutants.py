@@ -1,6 +1,8 @@
 """Makes wrong objects out of good ones: the mutants that both implementations must judge alike."""
 
 import copy
+import functools
+import operator
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -47,7 +49,7 @@ WORDS = [
 class Mutator:
     """Draws mutants from a seed; every draw is the same for the same seed."""
 
-    def __init__(self, seed: int, pool: list[bytes]) -> None:
+    def __init__(self, seed: str, pool: list[bytes]) -> None:
         self.draw = random.Random(seed)
         self.pool = pool
 
@@ -136,7 +138,8 @@ def _put(case: Case, path: Path, value: object) -> None:
 def mutant(case: Case, path: Path, mutator: Mutator) -> Case:
     """Change one byte string; in half of the mutants what names it by its hash follows along."""
     changed = copy.deepcopy(case)
-    before = dict(byte_strings(case))[path]
+    text: Any = functools.reduce(operator.getitem, path, case)
+    before = decode_base64url(text)
     after = mutator.data(before)
     _put(changed, path, encode_base64url(after))
     if mutator.draw.random() < 0.2:

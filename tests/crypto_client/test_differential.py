@@ -2,9 +2,9 @@
 
 import collections
 import copy
+import functools
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ from crypto_client.encoding import decode_base64url, encode_base64url, lp_split
 from crypto_client.errors import ProtocolError
 from crypto_client.vectors.replay import replay
 from tests.crypto_client.mutants import Case, Mutator, byte_strings, mutant
+from tests.crypto_client.typescript import bundled, run_lines
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
 MUTANTS = int(os.environ.get("MUTANTS", "20000"))
 SEED = int(os.environ.get("MUTANTS_SEED", "1"))
+# A test is small enough for its time limit; more mutants are more tests.
+BATCH = 2500
 TEXTS = {
     "recovery_code": "code",
     "recovery_secret": "text",
@@ -39,20 +41,27 @@ def _paths(case: Case) -> list[tuple[Any, ...]]:
     return [path for path, _ in byte_strings(case) if KEYS.isdisjoint(path)]
 
 
-def _vectors() -> dict[str, list[Case]]:
+Vectors = dict[str, list[tuple[Case, list[tuple[Any, ...]]]]]
+
+
+@functools.cache
+def _vectors() -> Vectors:
+    """By operation: each vector's input, and the ways to the bytes in it that may change."""
     folder = Path(crypto_client.vectors.__file__).parent
-    found: dict[str, list[Case]] = collections.defaultdict(list)
+    found: Vectors = collections.defaultdict(list)
     for path in sorted(folder.glob("*/*.json")):
         vector = json.loads(path.read_text(encoding="utf-8"))
         runs_argon2 = vector["op"] == "recovery_open" and vector["in"]["secret"] is not None
-        if vector["op"] not in NOT_JUDGED and not runs_argon2 and _paths(vector["in"]):
-            found[vector["op"]].append(vector["in"])
+        paths = _paths(vector["in"])
+        if vector["op"] not in NOT_JUDGED and not runs_argon2 and paths:
+            found[vector["op"]].append((vector["in"], paths))
     return found
 
 
-def _pool(vectors: dict[str, list[Case]]) -> list[bytes]:
+@functools.cache
+def _pool() -> list[bytes]:
     pool: dict[bytes, None] = {}
-    for case in (case for cases in vectors.values() for case in cases):
+    for case in (case for cases in _vectors().values() for case, _ in cases):
         for _, data in byte_strings(case):
             try:
                 parts = lp_split(data)[:6]
@@ -62,7 +71,7 @@ def _pool(vectors: dict[str, list[Case]]) -> list[bytes]:
     return list(pool)
 
 
-def _mutant_of(op: str, case: Case, mutator: Mutator) -> Case:
+def _mutant_of(op: str, case: Case, paths: list[tuple[Any, ...]], mutator: Mutator) -> Case:
     draw = mutator.draw
     changed = copy.deepcopy(case)
     if op in TEXTS and draw.random() < 0.7:
@@ -73,7 +82,6 @@ def _mutant_of(op: str, case: Case, mutator: Mutator) -> Case:
         text = mutator.text(body).encode("utf-8", "surrogatepass")
         changed[BODIES[op]] = encode_base64url(text)
         return changed
-    paths = _paths(case)
     objects = [path for path in paths if path[0] in OBJECTS]
     path = draw.choice(objects if objects and draw.random() < 0.8 else paths)
     if op == "receive_commit" and draw.random() < 0.6:
@@ -84,27 +92,17 @@ def _mutant_of(op: str, case: Case, mutator: Mutator) -> Case:
     return changed
 
 
-def _mutants() -> list[dict[str, Any]]:
+def _mutants(batch: int) -> list[dict[str, Any]]:
     vectors = _vectors()
-    mutator = Mutator(SEED, _pool(vectors))
+    mutator = Mutator(f"{SEED} {batch}", _pool())
     ops = list(vectors)
-    chosen = mutator.draw.choices(ops, [OFTEN.get(op, 1) for op in ops], k=MUTANTS)
+    count = min(BATCH, MUTANTS - batch * BATCH)
+    chosen = mutator.draw.choices(ops, [OFTEN.get(op, 1) for op in ops], k=count)
     made = []
     for op in chosen:
-        changed = _mutant_of(op, mutator.draw.choice(vectors[op]), mutator)
+        changed = _mutant_of(op, *mutator.draw.choice(vectors[op]), mutator)
         made.append({"op": op, "in": changed, "trusting": mutator.draw.random() < 0.6})
     return made
-
-
-def _judge_in_typescript(cases: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
-    bundle = folder / "judge.mjs"
-    source = ROOT / "frontend/tests/crypto/judge.ts"
-    tool = ROOT / "frontend/node_modules/.bin/rolldown"
-    options = ["--platform", "node", "--format", "esm", "--file", str(bundle)]
-    subprocess.run([tool, source, *options], check=True, capture_output=True)
-    lines = "".join(json.dumps(case) + "\n" for case in cases)
-    ran = subprocess.run(["node", bundle], input=lines, capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in ran.stdout.split("\n") if line]
 
 
 def _judge_in_python(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -116,11 +114,12 @@ def _judge_in_python(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> d
     return judged
 
 
+@pytest.mark.parametrize("batch", range(-(-MUTANTS // BATCH)))
 def test_both_implementations_judge_every_mutant_alike(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    batch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cases = _mutants()
-    theirs = _judge_in_typescript(cases, tmp_path)
+    cases = _mutants(batch)
+    theirs = run_lines(bundled("judge", tmp_path), cases)
     assert len(theirs) == len(cases)
     differing = []
     outcomes = set()
