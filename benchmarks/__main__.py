@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.apart import apart, end_in_order
 from benchmarks.browser_case import in_chromium
 from benchmarks.crypto_cases import seal_and_open, sign_up_keys
+from benchmarks.epoch_case import epoch_commits, opening_the_past
 from benchmarks.idle_case import ten_thousand_idle
 from benchmarks.log_cases import queue_and_log
 from benchmarks.profile_case import profile
@@ -23,6 +24,8 @@ Case = Callable[[], list[Result]]
 CASES: dict[str, Case] = {
     "sign_up_keys": sign_up_keys,
     "seal_and_open": seal_and_open,
+    "epochs": epoch_commits,
+    "past": opening_the_past,
     "browser": in_chromium,
     "room_of_50_daphne": partial(solo_room, "daphne"),
     "room_of_50_uvicorn": partial(solo_room, "uvicorn"),

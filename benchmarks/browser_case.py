@@ -6,16 +6,20 @@ import shutil
 
 from playwright.sync_api import sync_playwright
 
+from benchmarks.epoch_case import DEVICES
 from benchmarks.results import Result, percentiles
 from benchmarks.servers import ROOT, migrate, serving, solo
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-MEASURE = "async (address) => { await import(address); return await measureCrypto(); }"
+MEASURE = """async ([address, devices]) => {
+  await import(address);
+  return await measureCrypto(devices);
+}"""
 
 
 def in_chromium() -> list[Result]:
-    """Keys of a sign-up, sealing and opening, on a page of ours under its own policy."""
+    """Keys, messages, epochs, the past and unlocking, on a page of ours under its own policy."""
     browser_path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if browser_path is None:
         raise RuntimeError("no Chromium found: install it, or name one in CHROMIUM")
@@ -27,7 +31,7 @@ def in_chromium() -> list[Result]:
             browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
             page = browser.new_page()
             page.goto(f"{server.address}/accounts/login/")
-            measured: dict[str, list[float]] = page.evaluate(MEASURE, script)
+            measured: dict[str, list[float]] = page.evaluate(MEASURE, [script, DEVICES])
             browser.close()
     return [
         result

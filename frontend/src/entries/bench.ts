@@ -23,23 +23,11 @@ import {
   textBody,
 } from "../crypto";
 import { hex } from "../crypto/encoding";
-
-type Milliseconds = Record<string, number[]>;
+import { measureEpochs, measurePast, measureUnlock } from "./bench_epochs";
+import { type Milliseconds, randomBytes, times } from "./bench_times";
 
 declare global {
   var measureCrypto: typeof measure;
-}
-
-const randomBytes = (size: number): Uint8Array => crypto.getRandomValues(new Uint8Array(size));
-
-async function times(count: number, work: () => unknown): Promise<number[]> {
-  const found: number[] = [];
-  for (let run = 0; run < count; run += 1) {
-    const began = performance.now();
-    await work();
-    found.push(performance.now() - began);
-  }
-  return found;
 }
 
 async function makeKeys() {
@@ -83,15 +71,22 @@ async function measureMessages(count: number): Promise<Milliseconds> {
   return { "seal 200 bytes": seal, "open 200 bytes": open };
 }
 
-/** Times in milliseconds: the first making of keys is the cold one that a person meets. */
-async function measure(): Promise<Milliseconds> {
+/**
+ * Times in milliseconds: the first making of keys is the cold one that a person meets. `devices`
+ * are the sizes of the rooms in which commits are made.
+ */
+async function measure(devices: readonly number[]): Promise<Milliseconds> {
   await ready;
   const first = await times(1, makeKeys);
   const later = await times(20, makeKeys);
   const account = newAccount(randomBytes(16));
   const recovery = await times(3, () => sealRecovery(account, randomBytes(32), generateWords(), { version: 1 }));
   const messages = await measureMessages(500);
-  return { "keys, list and prekey (first)": first, "keys, list and prekey": later, "recovery (Argon2id)": recovery, ...messages };
+  const keys = { "keys, list and prekey (first)": first, "keys, list and prekey": later };
+  const unlock = await measureUnlock();
+  const past = await measurePast();
+  const epochs = await measureEpochs(devices);
+  return { ...keys, "recovery (Argon2id)": recovery, ...unlock, ...messages, ...past, ...epochs };
 }
 
 globalThis.measureCrypto = measure;
