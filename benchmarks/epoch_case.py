@@ -62,14 +62,17 @@ class Room:
     first: Commit
 
     def receive(self, commit: Commit, before: Received | None) -> Received:
-        """What the second person's first device makes of a commit, with its own wrap alone."""
+        """What the second person's first device makes of a commit, with its own wrap alone.
+
+        Its lists come from its store each time: nothing is remembered from the commit before.
+        """
         device = self.reader.keys.device
         own = replace(commit, prekeys=b"", wraps={device: commit.wraps[device]})
         return receive_commit(
             before.view if before else None,
             own,
             room=parse_core(commit.core).room,
-            trust=self.trust,
+            trust=replace(self.trust),
             source=self.reader.source,
         )
 

@@ -1,7 +1,7 @@
 """A device's view of a room: head, roster, policies (docs/protocol.md §6, §7)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from crypto_client.commit import ClearState
 from crypto_client.device_list import (
@@ -31,6 +31,10 @@ class Trust:
     lists: Mapping[bytes, SignedDeviceList]
     pins: Mapping[bytes, bytes]
     server_keys: frozenset[bytes] = frozenset()
+    # What was read under a hash stays true: each list is taken apart once, not for each roster.
+    _read: dict[bytes, DeviceList] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def find(self, list_hash: bytes) -> SignedDeviceList:
         """Give the list with this hash; ``reference`` (with the hash) when it is not at hand."""
@@ -41,7 +45,10 @@ class Trust:
 
     def list_of(self, member: Member) -> DeviceList:
         """Read the list that a roster row names; ``op_forbidden`` when it is another account's."""
-        devices = parse_device_list(self.find(member.list_hash).data)
+        devices = self._read.get(member.list_hash)
+        if devices is None:
+            devices = parse_device_list(self.find(member.list_hash).data)
+            self._read[member.list_hash] = devices
         row = (member.user, member.amk_pub, member.list_version)
         if (devices.user, devices.amk_pub, devices.version) != row:
             raise OpForbiddenError("a roster row that names another account's list")

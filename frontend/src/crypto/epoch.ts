@@ -40,9 +40,20 @@ export function findList(trust: Pick<Trust, "lists">, hash: Uint8Array): SignedD
   return signed;
 }
 
+/** What was read under a hash stays true: each list is taken apart once, not for each roster. */
+const READ = new WeakMap<Trust["lists"], Map<string, DeviceList>>();
+
+function readList(trust: Pick<Trust, "lists">, hash: Uint8Array): DeviceList {
+  const read = READ.get(trust.lists) ?? new Map<string, DeviceList>();
+  READ.set(trust.lists, read);
+  const list = read.get(hex(hash)) ?? parseDeviceList(findList(trust, hash).data);
+  read.set(hex(hash), list);
+  return list;
+}
+
 /** Read the list that a roster row names; `op_forbidden` when it is another account's. */
 export function listOf(trust: Pick<Trust, "lists">, member: Member): DeviceList {
-  const list = parseDeviceList(findList(trust, member.listHash).data);
+  const list = readList(trust, member.listHash);
   const isTheirs =
     equalBytes(list.user, member.user) &&
     equalBytes(list.amkPub, member.amkPub) &&

@@ -88,7 +88,9 @@ class Room {
     const own = { ...commit, prekeys: new Uint8Array(0), wraps: new Map([[device, wrap]]) };
     const source = prekeySource(keys, new Map([[hex(prekeyHash(prekey)), seed]]));
     const { room } = parseCore(commit.core);
-    return receiveCommit(before?.view ?? null, own, { room, trust: this.trust, source });
+    // Its lists come from its store each time: nothing is remembered from the commit before.
+    const trust = { ...this.trust, lists: new Map(this.trust.lists) };
+    return receiveCommit(before?.view ?? null, own, { room, trust, source });
   }
 }
 
