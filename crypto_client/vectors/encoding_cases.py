@@ -13,6 +13,12 @@ from crypto_client.vectors.case import Case
 from crypto_client.vectors.published import AEAD, ED25519, HMAC, XWING
 
 _ORDER = (1 << 252) + 27742317777372353535851937790883648493
+# Every label that something is signed under, the first of them a commit's.
+SIGNED_LABELS = (
+    *("commit", "device-accept", "devices", "prekey", "auth", "leave", "remove-intent"),
+    *("server-remove", "invite", "msg", "history", "recovery", "suspend", "dispute", "veto"),
+    *("erase", "reset", "succeed", "succeed-device", "profile", "log", "head"),
+)
 _SMALL_ORDER = (
     "0100000000000000000000000000000000000000000000000000000000000000",
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
@@ -182,8 +188,7 @@ def _signatures() -> Iterator[Case]:
         return Case(name, comment, "1.3", "verify", given, expect)
 
     yield check("verify", "the same", "ok")
-    labels = ("device-accept", "devices", "prekey", "auth", "leave", "remove-intent")
-    for label in (*labels, "server-remove", "invite", "msg", "history", "recovery"):
+    for label in SIGNED_LABELS[1:]:
         yield check(f"label-{label}", "a commit's signature under another label", label=label)
     s = (int.from_bytes(sig[32:], "little") + _ORDER).to_bytes(32, "little")
     yield check("sig-S-plus-L", "S is not reduced", sig=sig[:32] + s)

@@ -24,17 +24,18 @@ from crypto_client.encoding import (
 )
 from crypto_client.envelope import Sealed, parse_envelope, seal_message
 from crypto_client.epoch import view_from_json, view_to_json
-from crypto_client.errors import OUTCOMES, AeadError, ProtocolError
+from crypto_client.errors import OUTCOMES, AeadError, ProtocolError, SignatureError
 from crypto_client.opening import open_message
 from crypto_client.ops import parse_ops
 from crypto_client.prekeys import parse_prekey
-from crypto_client.primitives import aead_open
+from crypto_client.primitives import aead_open, public_key, sign, verify
 from crypto_client.ratchet import EpochState, epoch_from_json, epoch_to_json, message_key
 from crypto_client.receiving import Received
 from crypto_client.recovery import decode_code, encode_code
 from crypto_client.roster import parse_origin, parse_roster
 from crypto_client.statements import parse_statement
 from crypto_client.vectors.cast import NOW, World, everyone, group, world
+from crypto_client.vectors.encoding_cases import SIGNED_LABELS
 
 PARSERS: list[Callable[[bytes], object]] = [
     parse_body,
@@ -168,3 +169,19 @@ def test_states_survive_storage() -> None:
     assert state is not None
     assert any(chain.skipped for chain in state.chains.values())
     assert epoch_from_json(json.loads(json.dumps(epoch_to_json(state)))) == state
+
+
+def test_a_signature_under_one_label_is_none_under_any_other() -> None:
+    seed, data = bytes(range(32)), b"the same bytes"
+    for made in SIGNED_LABELS:
+        sig = sign(seed, made, data)
+        taken = [label for label in SIGNED_LABELS if _verifies(public_key(seed), label, data, sig)]
+        assert taken == [made]
+
+
+def _verifies(public: bytes, label: str, data: bytes, sig: bytes) -> bool:
+    try:
+        verify(public, label, data, sig)
+    except SignatureError:
+        return False
+    return True

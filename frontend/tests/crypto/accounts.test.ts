@@ -1,13 +1,16 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
+  HISTORY_OFF,
   LIFETIME_MS,
   LOG_START,
   acceptDeviceList,
   checkLogHash,
   checkVoid,
   commitRotation,
+  createGroup,
   decodeCode,
+  defaultState,
   deviceEntry,
   deviceProof,
   encodeCode,
@@ -255,6 +258,17 @@ describe("history", () => {
     const source = historySource(keys, new Map([[hex(history!.name.commitHash), secret]]));
     const again = await receiveCommit(view, commit, { ...reader, source });
     expect(again.epoch).toEqual(epoch);
+  });
+
+  it("is not written in a room without history", async () => {
+    const { account, keys, devices, recoveryKey } = cast.get("alice");
+    const writer = historyWriter(keys, parseDeviceList(devices.data), backupPublic(recoveryKey, account.user, 1));
+    const clear = { ...defaultState(1), historyPolicy: HISTORY_OFF };
+    const commit = await createGroup(cast.committer("alice"), [devices], { title: "quiet", clear });
+    const { room } = parseCore(commit.core);
+    const reader = { room, trust: cast.trust(), source: cast.source("alice"), history: writer };
+    const { outcome, epoch, history } = await receiveCommit(null, commit, reader);
+    expect([outcome, epoch?.opened, history]).toEqual(["ok", true, null]);
   });
 
   it("is not written to a backup key that the own list does not name", () => {

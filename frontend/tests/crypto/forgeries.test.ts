@@ -13,7 +13,7 @@ import {
 import { encodeDeviceList, parseDeviceList, signDeviceList } from "../../src/crypto/device_list";
 import { SUITE_BYTE, concat, fromHex, lp, utf8 } from "../../src/crypto/encoding";
 import { deviceId } from "../../src/crypto/identity";
-import { checkPublicKey, h, kdf, labelled, sign, verify } from "../../src/crypto/primitives";
+import { checkPublicKey, h, kdf, labelled, publicKey, sign, verify } from "../../src/crypto/primitives";
 import { parseJson } from "../../src/crypto/strict_json";
 import { XWingError, publicOf } from "../../src/crypto/xwing";
 import { NOW, World, seeded } from "./cast";
@@ -130,5 +130,22 @@ describe("JSON", () => {
     const verdict = (text: string) => refused(() => parseJson(utf8(text)));
     expect([verdict(nested(6)), verdict(nested(7))]).toEqual(["ok", "body"]);
     expect([verdict(`[${nested(5)}]`), verdict(`[${nested(6)}]`)]).toEqual(["ok", "body"]);
+  });
+});
+
+describe("a signature under one label", () => {
+  const LABELS = [
+    ...["commit", "device-accept", "devices", "prekey", "auth", "leave", "remove-intent"],
+    ...["server-remove", "invite", "msg", "history", "recovery", "suspend", "dispute", "veto"],
+    ...["erase", "reset", "succeed", "succeed-device", "profile", "log", "head"],
+  ];
+
+  it("is none under any other", () => {
+    const [seed, data] = [seeded("labels")(32), utf8("the same bytes")];
+    for (const made of LABELS) {
+      const sig = sign(seed, made, data);
+      const taken = LABELS.filter((label) => refused(() => verify(publicKey(seed), label, data, sig)) === "ok");
+      expect(taken).toEqual([made]);
+    }
   });
 });
