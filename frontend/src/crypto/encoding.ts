@@ -47,9 +47,13 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return compareBytes(left, right) === 0;
 }
 
+const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** Write bytes as lower-case hexadecimal: the keys of our maps, since bytes cannot be keys. */
 export function hex(data: Uint8Array): string {
-  return Array.from(data, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let text = "";
+  for (const byte of data) text += DIGITS[byte] ?? "";
+  return text;
 }
 
 /** Read hexadecimal; `parse` for anything else. */

@@ -46,8 +46,9 @@ const READ = new WeakMap<Trust["lists"], Map<string, DeviceList>>();
 function readList(trust: Pick<Trust, "lists">, hash: Uint8Array): DeviceList {
   const read = READ.get(trust.lists) ?? new Map<string, DeviceList>();
   READ.set(trust.lists, read);
-  const list = read.get(hex(hash)) ?? parseDeviceList(findList(trust, hash).data);
-  read.set(hex(hash), list);
+  const name = hex(hash);
+  const list = read.get(name) ?? parseDeviceList(findList(trust, hash).data);
+  read.set(name, list);
   return list;
 }
 
