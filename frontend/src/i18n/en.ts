@@ -13,6 +13,7 @@ export const en: Catalogue = {
     friends: "Friends",
     chats: "Chats",
     me: "Me",
+    meWithoutKey: "Me, the recovery key is not written down yet",
     tabWithCount: (tab, number) => `${tab}, ${String(number)} new`,
     skip: "Skip to content",
     choose: "Choose a chat",
@@ -277,6 +278,8 @@ export const en: Catalogue = {
     checking: "Checking the key… This takes some seconds.",
     back: "Show it again",
     renew: "Make a new one",
+    print: "Print",
+    printedFor: "Gamrae recovery key",
     renewTitle: "Make a new recovery key",
     renewText: "For when somebody may have seen your recovery key. Afterwards the present key opens nothing on the server any more.",
     renewLimits:

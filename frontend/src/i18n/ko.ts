@@ -9,6 +9,7 @@ export const ko = {
     friends: "친구",
     chats: "채팅",
     me: "나",
+    meWithoutKey: "나, 복구 열쇠를 아직 적어 두지 않았어요",
     tabWithCount: (tab: string, count: number) => `${tab}, 새 소식 ${String(count)}개`,
     skip: "본문으로 건너뛰기",
     choose: "대화를 골라 주세요",
@@ -267,6 +268,8 @@ export const ko = {
     checking: "열쇠를 확인하는 중이에요… 몇 초 걸려요.",
     back: "다시 보기",
     renew: "새로 만들기",
+    print: "인쇄하기",
+    printedFor: "감래 복구 열쇠",
     renewTitle: "복구 열쇠 새로 만들기",
     renewText:
       "누군가 복구 열쇠를 봤을지 모를 때 새로 만들어요. 끝나면 지금 열쇠로는 서버에서 아무것도 열 수 없어요.",

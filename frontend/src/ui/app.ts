@@ -88,7 +88,7 @@ export class App extends LightElement {
     return html`<nav class="tabs" data-landmark aria-label=${t.tabs}><ul>
       ${this.tab("friends", "friends", t.friends, requests)}
       ${this.tab("rooms", "chats", t.chats, unreadTotal(this.known))}
-      ${this.tab("me", "me", t.me, 0)}
+      ${this.meTab()}
     </ul></nav>`;
   }
 
@@ -99,6 +99,15 @@ export class App extends LightElement {
     return html`<li><a class="tab" href=${pathOf({ page })} aria-current=${current ? "page" : nothing}>
       <span class="tab-icon">${icon(iconName)}${count > 0 ? badge : nothing}</span>
       <span class="tab-label" aria-hidden=${count > 0 ? "true" : nothing}>${label}</span>${count > 0 ? spoken : nothing}</a></li>`;
+  }
+
+  /** A quiet dot until the recovery key was written down: without it a lost browser loses every chat. */
+  private meTab(): TemplateResult {
+    const t = words().app;
+    if (this.known.me?.hasRecoveryKey !== false) return this.tab("me", "me", t.me, 0);
+    return html`<li><a class="tab" href=${pathOf({ page: "me" })} aria-current=${this.tabPage() === "me" ? "page" : nothing}>
+      <span class="tab-icon">${icon("me")}<span class="tab-dot"></span></span>
+      <span class="tab-label" aria-hidden="true">${t.me}</span><span class="seen-by-readers">${t.meWithoutKey}</span></a></li>`;
   }
 
   private tabPage(): "friends" | "rooms" | "me" {

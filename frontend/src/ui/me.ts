@@ -40,7 +40,7 @@ export class MeScreen extends LightElement {
     const me = this.state.me;
     return html`<header class="list-head"><h1 tabindex="-1">${t.title}</h1></header>
       <div class="list-body me">
-        ${me === null ? skeletonRows(words().app.loading) : html`${this.profile(me)}${this.devices(me)}${this.fingerprint(me)}${this.account(me)}`}
+        ${me === null ? skeletonRows(words().app.loading) : html`${this.own(me)}`}
         ${this.appearance()}
         <section><button type="button" class="button quiet" @click=${this.signOut}>${t.signOut}</button>
           <button type="button" class="button text-danger" @click=${this.erase}>${t.erase}</button></section>
@@ -64,9 +64,13 @@ export class MeScreen extends LightElement {
     </section>`;
   }
 
-  private devices(me: Me): TemplateResult {
-    return html`<gamrae-me-recovery .engine=${this.engine} ?isWritten=${me.hasRecoveryKey} .renewing=${me.renewing}></gamrae-me-recovery>
-      <gamrae-me-devices .engine=${this.engine} .me=${me}></gamrae-me-devices>`;
+  /** What is still to be done stands first. */
+  private own(me: Me): TemplateResult {
+    const recovery = html`<gamrae-me-recovery .engine=${this.engine} ?isWritten=${me.hasRecoveryKey} .renewing=${me.renewing}></gamrae-me-recovery>`;
+    const devices = html`<gamrae-me-devices .engine=${this.engine} .me=${me}></gamrae-me-devices>`;
+    const isFirst = !me.hasRecoveryKey || me.renewing?.state === "begun";
+    return html`${isFirst ? recovery : nothing}${this.profile(me)}${isFirst ? nothing : recovery}
+      ${devices}${this.fingerprint(me)}${this.account(me)}`;
   }
 
   private fingerprint(me: Me): TemplateResult {

@@ -48,10 +48,12 @@ export class RecoveryPaper extends LightElement {
   private paper({ words: six, code }: Paper): TemplateResult {
     const t = words().recovery;
     return html`<p class="consequence">${t.paper}</p>
+      <p class="paper-only">${t.printedFor}<br /><bdi>${location.origin}</bdi></p>
       <ol class="recovery-words" translate="no" lang="zxx">${six.split(" ").map((word) => html`<li>${word}</li>`)}</ol>
-      <h3>${t.code}</h3><p class="recovery-code" translate="no" lang="zxx">${code}</p>
+      <h3 class="screen-only">${t.code}</h3><p class="recovery-code" translate="no" lang="zxx">${code}</p>
       <p class="hint">${t.codeHint}</p>
-      <div class="dialog-buttons"><button type="button" class="button primary" @click=${this.written}>${t.written}</button></div>`;
+      <div class="dialog-buttons"><button type="button" class="button quiet" @click=${() => window.print()}>${t.print}</button>
+        <button type="button" class="button primary" @click=${this.written}>${t.written}</button></div>`;
   }
 
   private async fetch(): Promise<void> {

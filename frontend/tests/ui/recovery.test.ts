@@ -1,9 +1,11 @@
 // @vitest-environment happy-dom
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { drawRow } from "../../src/ui/message.ts";
 import { render } from "lit";
 import { alice, bob, FakeEngine, item, me } from "./fake_engine.ts";
 import { everything, find, openPage, press, settled, visibleText } from "./page.ts";
+
+afterEach(() => vi.unstubAllGlobals());
 
 const six = "baba dede fifi gogu kaka zyzu";
 const unwritten = { ...everything, me: { ...me, hasRecoveryKey: false } };
@@ -92,6 +94,30 @@ describe("the recovery key in 나", () => {
     await give(six);
     expect(engine.argsOf("recovery_test")).toEqual([{ secret: six }]);
     expect(document.querySelector("dialog")).toBeNull();
+  });
+
+  test("is asked for by a dot on the tab and the first card, until it was tested", async () => {
+    const engine = new FakeEngine(unwritten);
+    await openPage("/me", engine, "en");
+    expect(document.querySelector(".tab-dot")).not.toBeNull();
+    expect(find(".tabs").textContent).toContain("the recovery key is not written down yet");
+    expect(find(".me").firstElementChild?.tagName).toBe("GAMRAE-ME-RECOVERY");
+    engine.show({ me });
+    await settled();
+    expect(document.querySelector(".tab-dot")).toBeNull();
+    expect(find(".me").firstElementChild?.tagName).toBe("SECTION");
+  });
+
+  test("is printed with the server's address", async () => {
+    const engine = new FakeEngine(unwritten);
+    engine.answer("recovery_show", { words: six, code: "0000-1111" });
+    await openPage("/me", engine, "en");
+    await press("Show");
+    const printed = vi.fn();
+    vi.stubGlobal("print", printed);
+    await press("Print");
+    expect(printed).toHaveBeenCalledOnce();
+    expect(find(".paper-only").textContent).toContain(location.origin);
   });
 
   test("is gone from the page when the dialog is closed", async () => {
