@@ -12,11 +12,14 @@ from crypto_client.client import (
     recovery_commands,
     renewal_command,
     room_commands,
+    store_commands,
 )
 from crypto_client.client.audit_command import audit, tell_of_a_new_log
 from crypto_client.client.failures import CommandFailure, Unverified
 from crypto_client.client.output import Output
+from crypto_client.client.passphrase import Passphrase
 from crypto_client.client.session import Session
+from crypto_client.client.unlocking import Unlocking
 from crypto_client.errors import ProtocolError
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -27,7 +30,10 @@ def main(words: list[str]) -> int:
     arguments = parser().parse_args(words)
     output = Output(as_json=arguments.json)
     try:
-        with Session.open(arguments.home, arguments.server, arguments.timeout) as session:
+        unlock = Unlocking(Passphrase(arguments.passphrase_fd), plain=arguments.plain)
+        with Session.open(arguments.home, arguments.server, arguments.timeout, unlock) as session:
+            if session.store.store_key is None:
+                output.note("this home is not sealed: store passphrase, or store keyring, seals it")
             try:
                 arguments.run(session, output, arguments)
             finally:
@@ -51,6 +57,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m crypto_client", description=__doc__)
     top.add_argument("--server", help="the address people use")
     top.add_argument("--home", type=Path, default=Path.home() / ".gamrae")
+    top.add_argument("--passphrase-fd", type=int, metavar="N", help="where to read it from")
+    top.add_argument("--plain", action="store_true", help="leave a new home unsealed")
     top.add_argument("--json", action="store_true", help="one JSON object a line")
     top.add_argument("--timeout", type=float, default=30.0, help="seconds to wait")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
@@ -59,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     _rooms(commands)
     _messages(commands)
     _recovery(commands)
+    _store(commands)
     return top
 
 
@@ -167,3 +176,12 @@ def _recovery(commands: Commands) -> None:
     revoke.add_argument("device")
     revoke.add_argument("--secret-file", type=Path)
     revoke.set_defaults(run=recovery_commands.revoke_device)
+
+
+def _store(commands: Commands) -> None:
+    store = commands.add_parser("store").add_subparsers(required=True, metavar="DO")
+    store.add_parser("status").set_defaults(run=store_commands.status)
+    passphrase = store.add_parser("passphrase")
+    passphrase.add_argument("--new-file", type=Path, help="holds the new passphrase")
+    passphrase.set_defaults(run=store_commands.set_passphrase)
+    store.add_parser("keyring").set_defaults(run=store_commands.use_keyring)

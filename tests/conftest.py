@@ -1,5 +1,6 @@
 """The cast as fixtures, and what every test starts from: empty caches, no mail."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,10 @@ import pytest
 from django.core.cache import cache
 
 from tests.cast import Cast, Person, make_cast, user_row
+
+# Homes of tests, also in other processes, never reach for the keyring of whoever runs them.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+os.environ.pop("GAMRAE_PASSPHRASE", None)
 
 # Fixtures of whole scenes are written where their subject is tested, and known everywhere.
 if (Path(__file__).parent / "rooms" / "garden.py").exists():

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = [
     "requirements",
     "requirements-build",
+    "requirements-client",
     "requirements-compose",
     "requirements-dev",
     "requirements-mysql",

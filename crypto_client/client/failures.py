@@ -53,3 +53,9 @@ class TimedOut(CommandFailure):
 
     def __init__(self, code: str = "timeout", **details: object) -> None:
         super().__init__(code, **details)
+
+
+class Locked(CommandFailure):
+    """The home is sealed and does not open."""
+
+    exit_status = 6

@@ -8,8 +8,9 @@ from crypto_client.client.failures import Refused
 from crypto_client.client.keys import Keyring, now_ms
 from crypto_client.client.server import Server, unb64
 from crypto_client.client.socket import Socket
-from crypto_client.client.store import Store
+from crypto_client.client.store import Store, Unlock
 from crypto_client.client.sync import Messenger
+from crypto_client.client.unlocking import Unlocking
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"
 
@@ -26,9 +27,11 @@ class Session:
 
     @staticmethod
     @contextmanager
-    def open(home: Path, url: str | None, timeout: float) -> "Iterator[Session]":
+    def open(
+        home: Path, url: str | None, timeout: float, unlock: Unlock | None = None
+    ) -> "Iterator[Session]":
         """Take the home for this process and make ready to talk to its server."""
-        store = Store(home)
+        store = Store(home, unlock or Unlocking())
         address = url or store.fact("server") or DEFAULT_SERVER
         server = Server(address, token=store.fact("token"), timeout=timeout)
         session = Session(store, server, timeout)

@@ -1,19 +1,23 @@
 """What this device remembers: one SQLite file in a home folder that one process may use at a time.
 
 Every change that belongs together is one transaction on disk (``synchronous=FULL``): a ratchet
-never moves without what it opened (docs/protocol.md §8.4, step 9). Files are their owner's only.
+never moves without what it opened (docs/protocol.md §8.4, step 9). Files are their owner's only,
+and sealed page by page by SQLCipher when the home has a key (`store_key`), journal included.
 """
 
 import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from crypto_client.client.failures import Usage
+from sqlcipher3 import dbapi2
+
+from crypto_client.client.failures import Locked, Usage
+from crypto_client.client.store_key import StoreKey, sync_folder
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -76,20 +80,47 @@ CREATE TABLE IF NOT EXISTS key_log_claims (
 """
 
 
+PLAIN_FILE, SEALED_FILE = "device.sqlite3", "device.sealed"
+_BESIDE = ("", "-wal", "-shm", "-journal")
+
+
+Unlock = Callable[[Path], StoreKey | None]
+
+
 class Store:
     """The home folder of one device."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, unlock: Unlock = lambda home: None) -> None:
+        """Take the home, ``home_in_use`` while another process has it, and open its file.
+
+        ``unlock`` gives the key of a home that nobody else can touch meanwhile; None: not sealed.
+        """
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.home = home
         self._lock = _lock(home / "lock")
-        path = home / "device.sqlite3"
-        path.touch(mode=0o600)
-        self.db = sqlite3.connect(path, isolation_level=None)
-        self.db.row_factory = sqlite3.Row
-        self.db.execute("PRAGMA journal_mode=WAL")
-        self.db.execute("PRAGMA synchronous=FULL")
-        self.db.execute("PRAGMA secure_delete=ON")
-        self.db.executescript(SCHEMA)
+        try:
+            self.store_key = unlock(home)
+            self.db = self._opened()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _opened(self) -> sqlite3.Connection:
+        if self.store_key is not None and (self.home / PLAIN_FILE).exists():
+            _remove(self.home / PLAIN_FILE)  # since the key was written the sealed file counts
+            sync_folder(self.home)
+        name = SEALED_FILE if self.store_key else PLAIN_FILE
+        db = _open(self.home / name, self.store_key)
+        db.executescript(SCHEMA)
+        return db
+
+    def seal(self, seal_home: Callable[[Path], StoreKey]) -> None:
+        """Let a home that is not sealed be sealed, and go on with it."""
+        self.db.close()
+        try:
+            self.store_key = seal_home(self.home)
+        finally:
+            self.db = self._opened()
 
     def close(self) -> None:
         """Close the file and let another process have the home."""
@@ -142,6 +173,62 @@ class Store:
         self.remember("device", rest)
         self.db.execute("VACUUM")  # a home that was made before secure_delete has old pages
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def is_empty(home: Path) -> bool:
+    """Whether nothing was ever kept in a home."""
+    return not any((home / name).exists() for name in (PLAIN_FILE, SEALED_FILE))
+
+
+def seal_file(home: Path, store_key: StoreKey) -> None:
+    """Write a plain home's file sealed beside it; it counts once the key file is there.
+
+    The pages of the copy are sealed as they are written, and nothing else is ever put on disk.
+    """
+    target = home / SEALED_FILE
+    _remove(target)
+    db = _open(home / PLAIN_FILE, None)
+    try:
+        target.touch(mode=0o600)
+        db.execute(f"ATTACH DATABASE ? AS sealed KEY {_raw(store_key)}", (str(target),))
+        db.execute("SELECT sqlcipher_export('sealed')")
+        db.execute("DETACH DATABASE sealed")
+    finally:
+        db.close()
+    descriptor = os.open(target, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync_folder(home)
+
+
+def _remove(path: Path) -> None:
+    for ending in _BESIDE:
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def _raw(store_key: StoreKey) -> str:
+    """A key as SQLCipher takes it without stretching; hexadecimal, so nothing needs quoting."""
+    return f"\"x'{store_key.key.hex()}'\""
+
+
+def _open(path: Path, store_key: StoreKey | None) -> sqlite3.Connection:
+    path.touch(mode=0o600)
+    # The twin of sqlite3 that ships no types: same names, same rows.
+    db: sqlite3.Connection = dbapi2.connect(str(path), isolation_level=None)
+    try:
+        if store_key is not None:
+            db.execute(f"PRAGMA key = {_raw(store_key)}")
+        db.row_factory = dbapi2.Row
+        db.execute("PRAGMA temp_store=MEMORY")
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA secure_delete=ON")
+    except dbapi2.DatabaseError as error:
+        db.close()
+        raise Locked("store_damaged") from error
+    return db
 
 
 def _lock(path: Path) -> IO[str]:
