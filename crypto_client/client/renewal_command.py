@@ -21,7 +21,7 @@ def renew(session: Session, output: Output, arguments: argparse.Namespace) -> No
     if store.fact(renewing.FORMER) is None:
         keyring.prove_session()
         if store.fact(renewing.PENDING) is None:
-            renewing.prepare(session.server, store, typed_secret(arguments, output))
+            renewing.prepare(keyring, typed_secret(arguments, output))
         kept = store.fact(renewing.PENDING)
         shown: Row = {"words": kept["words"], "code": kept["code"]}
         if not _is_written_down(shown, output, arguments):

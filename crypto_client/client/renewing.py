@@ -13,7 +13,6 @@ from crypto_client.client.own_lists import open_account
 from crypto_client.client.past import fetch_records
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, Server, b64, unb64
-from crypto_client.client.store import Store
 from crypto_client.client.wire_commits import commit_of, record_to_json
 from crypto_client.device_list import DeviceList, SignedDeviceList, parse_device_list
 from crypto_client.errors import ProtocolError, RecoveryError, SignatureError
@@ -28,9 +27,14 @@ FORMER = "former_seeds"
 RECORDS_A_REQUEST = 100
 
 
-def prepare(server: Server, store: Store, typed: Typed) -> None:
-    """Make a new recovery key with the present one, ready to be published; refuses as opening."""
-    restored = open_account(server, store, typed)
+def prepare(keyring: Keyring, typed: Typed) -> None:
+    """Make a new recovery key with the present one, ready to be published; refuses as opening.
+
+    ``kt`` when the own list is not the key log's newest: one on top of it would split the account.
+    """
+    store = keyring.store
+    restored = open_account(keyring.server, store, typed)
+    keyring.refresh(keyring.device.user)
     renewal = renew_recovery(restored.recovered, restored.newest, time=now_ms())
     store.remember(PENDING, _to_keep(restored, renewal))
 
@@ -38,6 +42,7 @@ def prepare(server: Server, store: Store, typed: Typed) -> None:
 def _to_keep(restored: Restored, renewal: Renewal) -> JSON:
     user, bk_version = restored.recovered.account.user, restored.recovered.bk_version + 1
     return {
+        "version": restored.recovered.version + 1,
         "words": renewal.words,
         "code": encode_code(renewal.recovery_key),
         "bk_pub": b64(backup_public(renewal.recovery_key, user, bk_version)),
@@ -82,6 +87,7 @@ def _make_it_the_own(keyring: Keyring, signed: SignedDeviceList, kept: JSON) -> 
             keep_list(store, devices.user, devices.amk_pub, signed, devices.version)
         keep_backup_key(store, history_writer(keyring.device, devices, unb64(kept["bk_pub"])))
         store.remember(FORMER, kept["seeds"])
+        store.remember("recovery_version", kept["version"])
         store.remember(PENDING, None)
     store.forget_recovery()
 

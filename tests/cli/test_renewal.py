@@ -292,6 +292,22 @@ def test_the_former_list_served_with_its_key_log_shows_in_the_rooms(alice, bob, 
     assert len(alice("devices").rows) == 1
 
 
+def test_a_renewal_that_is_hidden_from_another_home_shows_in_its_rooms(alice, bob, garden, lie):
+    second = restored(alice)
+    former = secret_of(alice)
+    head, page = served(alice, "/api/key-log/head"), served(alice, "/api/key-log")
+    renewed(alice, former)
+    lie("/keys", lambda keys: {**keys, "lists": [r for r in keys["lists"] if r["version"] < 3]})
+    lie("/key-log/head", lambda _: head)
+    lie("/key-log", lambda _: page)
+
+    assert second("room", "list").row["trouble"] == "reference"
+    refused = second("send", garden, "for the former key as well")
+
+    assert refused.status == 4
+    assert bob.reads(garden) == []
+
+
 def test_another_backup_key_than_the_list_names_is_not_written_for(alice, bob, garden, lie):
     second = restored(alice)
     former = served(alice, "/api/me/backup-key")

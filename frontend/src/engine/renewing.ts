@@ -3,8 +3,9 @@
  * typed again, and only then published. Everything is stored before the server hears of it, so
  * that a tab may end anywhere in between.
  */
-import { listHash } from "../crypto/device_list";
+import { listHash, parseDeviceList } from "../crypto/device_list";
 import { encodeBase64url, hex } from "../crypto/encoding";
+import { historyWriter } from "../crypto/history";
 import { wipe } from "../crypto/primitives";
 import { type SignedBlob, backupPublic, openRecovery } from "../crypto/recovery";
 import { encodeCode, isCode } from "../crypto/recovery_secret";
@@ -51,10 +52,14 @@ export async function beginRenewal(core: Core, box: RecoveryBox, secret: string)
   const newest = await people.newestList(idBytes(userId));
   const recovered = await box.open(secret, keyring.device.amkPub);
   try {
+    const { recoveryKey, bkVersion: present } = recovered;
+    const bkPub = backupPublic(recoveryKey, idBytes(userId), present);
+    // A former blob, served again, must not become the root of the next one.
+    told("recovery_blob", () => historyWriter(keyring.device, parseDeviceList(newest.data), bkPub, 0));
     const rows = await store.tables.getAll("lists");
     const seeds = box.seeds(recovered, rows.filter((row) => row.user === hex(idBytes(userId))));
     const renewal = renewRecovery(recovered, newest, { time: platform.now() });
-    const bkVersion = recovered.bkVersion + 1;
+    const bkVersion = present + 1;
     await store.setFact("renewal", toKeep(renewal, { bkVersion, seeds, user: idBytes(userId) }));
   } finally {
     wipeRecovered(recovered);

@@ -185,6 +185,14 @@ describe("a server that lies", () => {
     expect(world.server.devicesOf(alice.id)).toHaveLength(1);
   });
 
+  it("about the former blob renews nothing on top of it", async () => {
+    const old = structuredClone(account().recovery);
+    await finish(await begin());
+    world.server.lies["GET me/recovery"] = () => ({ ...old, carries: [] });
+    world.server.lies["GET me"] = (truth) => ({ ...(truth() as object), recovery_version: 1 });
+    await expect(begin()).rejects.toMatchObject({ code: "recovery_blob" });
+  });
+
   it("and hides the renewal altogether is found out by the rooms", async () => {
     const old = structuredClone(account().recovery);
     await finish(await begin());
