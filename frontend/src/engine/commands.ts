@@ -14,6 +14,7 @@ import type { Cursors } from "./cursors";
 import { bringOwnList, listDevices, revokeDevice } from "./devices";
 import { keepMe, refreshFriends } from "./friends";
 import { idBytes } from "./ids";
+import type { LinkOther } from "./link_other";
 import { directRoomWith } from "./membership";
 import type { Outbox } from "./outbox";
 import { readRoom, updateRoom } from "./records";
@@ -33,10 +34,10 @@ export type LocalCommand =
   | "draft_save"
   | "draft_load";
 
-/** Commands that do not need a device that works. */
-export type KeylessCommand = "forget" | "restore";
+/** Commands by which a browser without keys becomes a device. */
+export type EntryCommand = "restore" | "link_show" | "link_wait" | "link_cancel";
 
-export type LeaderCommand = Exclude<CommandName, LocalCommand | KeylessCommand>;
+export type LeaderCommand = Exclude<CommandName, LocalCommand | "forget">;
 
 /** Commands that may be asked again when it is not known whether they were done. */
 export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
@@ -63,13 +64,16 @@ export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
   "key_log_seen",
 ]);
 
-type Handlers = { [C in LeaderCommand]: (args: Args<C>) => Promise<Result<C>> };
+type HandlersOf<Names extends CommandName> = { [C in Names]: (args: Args<C>) => Promise<Result<C>> };
+export type EntryHandlers = HandlersOf<EntryCommand>;
+type Handlers = HandlersOf<Exclude<LeaderCommand, EntryCommand>>;
 
 export interface CommandParts {
   readonly core: Core;
   readonly outbox: Outbox;
   readonly cursors: Cursors;
   readonly box: RecoveryBox;
+  readonly linking: LinkOther;
 }
 
 function friendHandlers(core: Core) {
@@ -277,14 +281,33 @@ function deviceHandlers({ core, box }: CommandParts) {
   } satisfies Partial<Handlers>;
 }
 
-/** Give the handler of each command that the leading tab does. */
+function linkHandlers({ linking }: CommandParts) {
+  return {
+    link_read: ({ code }) => linking.read(code),
+    link_accept: async ({ secret }) => {
+      await linking.accept(secret);
+      return null;
+    },
+    link_refuse: async () => {
+      await linking.refuse();
+      return null;
+    },
+  } satisfies Partial<Handlers>;
+}
+
+/** Give the handler of each command that the leading tab does as a device. */
 export function leaderHandlers(parts: CommandParts): Handlers {
-  return { ...friendHandlers(parts.core), ...roomHandlers(parts), ...deviceHandlers(parts) };
+  return {
+    ...friendHandlers(parts.core),
+    ...roomHandlers(parts),
+    ...deviceHandlers(parts),
+    ...linkHandlers(parts),
+  };
 }
 
 /** Run a command by its name. */
 export function runCommand(
-  handlers: Handlers,
+  handlers: Partial<Handlers & EntryHandlers>,
   name: LeaderCommand,
   args: Args<CommandName>,
 ): Promise<unknown> {

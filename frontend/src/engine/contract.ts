@@ -28,7 +28,11 @@ export type EngineCode =
   | "recovery_blob" // what the server keeps sealed is not what the account signed last
   | "recovery_lists" // the server does not show all device lists of the account
   | "recovery_gone" // it was written down, and is not in this browser any more
-  | "devices_full";
+  | "devices_full"
+  | "link_code" // a typed code that no screen shows
+  | "link_gone" // no such offer, or one side has given up
+  | "link_expired" // the code's minutes are over
+  | "link_untrue"; // what came was not by who showed, or saw, the code
 
 /** Where this browser stands. `app` shows the three tabs; every other value has a page of its own. */
 export type Phase =
@@ -237,6 +241,16 @@ export interface Commands {
   safety_number: { args: { userId: Id }; result: { number: string } };
   /** Make this browser a device by the six words or the code (phase `no_keys_here`). */
   restore: { args: { secret: string }; result: null };
+  /** Offer this browser to another device of the account (phase `no_keys_here`): a code to show. */
+  link_show: { args: Record<string, never>; result: { code: string; compare: string; leftMs: number } };
+  /** Wait for news of that offer: `taken` once, then `linked`. */
+  link_wait: { args: Record<string, never>; result: { state: "taken" | "linked" } };
+  link_cancel: { args: Record<string, never>; result: null };
+  /** Read the code that another browser shows. */
+  link_read: { args: { code: string }; result: { compare: string; leftMs: number } };
+  /** Let that browser in; needs the recovery key. */
+  link_accept: { args: { secret: string }; result: null };
+  link_refuse: { args: Record<string, never>; result: null };
   /** The six words and the code, to be written down. */
   recovery_show: { args: Record<string, never>; result: { words: string; code: string } };
   /** Open the own account with what was typed; after that this browser keeps no recovery key. */

@@ -5,7 +5,7 @@
  */
 import type { KeyLogClaim } from "../crypto/body";
 import { verifyDeviceList } from "../crypto/device_list";
-import { decodeBase64url, equalBytes, hex } from "../crypto/encoding";
+import { SIGNATURE_SIZE, decodeBase64url, equalBytes, hex, lpFields } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
 import {
   FRESH_MS,
@@ -28,6 +28,7 @@ import {
 } from "../crypto/key_log";
 import type { Api } from "./api";
 import type { Id } from "./contract";
+import { idOf } from "./ids";
 import type { Platform } from "./platform";
 import { Changes, type Store } from "./store/store";
 import type { KeyLogHeadJson, KeyLogPageJson, SignedHeadJson } from "./wire";
@@ -131,9 +132,27 @@ export class KeyLog {
     if (pinned && equalBytes(pinned.logId, log.logId)) return pinned;
     const changes = new Changes();
     for (const label of await store.tables.getAllKeys("labels")) changes.delete("labels", label);
+    if (!pinned) await this.expectLinkedHead(changes, starts);
     const beganAgain = pinned && successorOf(pinned, starts, log);
     await this.remember({ log, head: null, ...(beganAgain && { beganAgain }) }, changes);
     return log;
+  }
+
+  /**
+   * The log of a browser that was linked is the one its linking device follows (§3.8). Its head is
+   * kept as what the owner's other device claims, beside the claims in messages.
+   */
+  private async expectLinkedHead(changes: Changes, starts: readonly SignedBytes[]): Promise<void> {
+    const kept = (await this.parts.store.fact<Uint8Array>("linked_head")).value;
+    if (!kept?.length) return;
+    const [data] = lpFields(kept, [null, SIGNATURE_SIZE] as const);
+    const { logId, size, root } = parseHead(data);
+    const start = starts.find((one) => equalBytes(logIdOf(one), logId));
+    if (!start) throw new ProtocolError("kt", "another log than the linking device follows");
+    if (size === 0) return;
+    const [roomId, key] = [idOf(this.parts.own.user), "linked"];
+    const { number: log } = parseLogStart(start.data);
+    changes.set("claims", [roomId, key], { roomId, key, state: "waiting", log, size, root });
   }
 
   /** Judge a page; own lists of another own device are fetched before it is refused. */

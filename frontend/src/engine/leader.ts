@@ -1,6 +1,11 @@
 /** The tab that leads: keys, socket, sync and outbox of the account live in it alone. */
 import { Api } from "./api";
-import { type LeaderCommand, leaderHandlers, runCommand } from "./commands";
+import {
+  type EntryHandlers,
+  type LeaderCommand,
+  leaderHandlers,
+  runCommand,
+} from "./commands";
 import type { Args, Boot, CommandName, Connection, Id, Phase } from "./contract";
 import type { Change, Core } from "./core";
 import { Cursors } from "./cursors";
@@ -10,6 +15,8 @@ import { idBytes } from "./ids";
 import { KeyLog } from "./key_log";
 import { Keyring } from "./keys";
 import { Lanes } from "./lanes";
+import { LinkHere } from "./link_here";
+import { LinkOther } from "./link_other";
 import { Outbox } from "./outbox";
 import { People } from "./people";
 import { type Platform, pause } from "./platform";
@@ -55,7 +62,9 @@ export class Leader {
   private readonly ready: Promise<Running>;
   private settle: (running: Running) => void = () => undefined;
   private readonly box: RecoveryBox;
-  private readonly restores = new Lanes();
+  private readonly entering = new Lanes();
+  private readonly linking: LinkHere;
+  private readonly entry: EntryHandlers;
 
   constructor(
     private readonly platform: Platform,
@@ -68,6 +77,9 @@ export class Leader {
     this.ready = new Promise((resolve) => {
       this.settle = resolve;
     });
+    const alone = (work: () => Promise<void>) => this.alone(work);
+    this.linking = new LinkHere({ store, api: this.api, platform, origin: boot.origin, alone });
+    this.entry = this.entryHandlers();
   }
 
   /** Take up the work: keys first (made when there are none), then the socket. */
@@ -137,15 +149,39 @@ export class Leader {
     this.events.phase(phase);
   }
 
-  /** Make this browser a device by the recovery secret; `forbidden` when it is one already. */
-  restore(secret: string): Promise<null> {
-    const { store, api, platform, box } = this;
-    return this.restores.run("restore", async () => {
+  /** Run one way of becoming a device at a time; `forbidden` when this browser is one already. */
+  private alone(work: () => Promise<void>): Promise<void> {
+    return this.entering.run("entry", async () => {
       if (this.running || (await this.loadKeys())) throw refuse("forbidden");
-      if (!(await pendingEnrolment(store))) await prepareDevice({ store, api, platform }, box, secret);
-      await this.meet();
-      return null;
+      await work();
     });
+  }
+
+  private entryHandlers(): EntryHandlers {
+    const { store, api, platform, box, linking } = this;
+    return {
+      restore: async ({ secret }) => {
+        await linking.cancel();
+        await this.alone(async () => {
+          if (!(await pendingEnrolment(store))) await prepareDevice({ store, api, platform }, box, secret);
+          await this.meet();
+        });
+        return null;
+      },
+      link_show: async () => {
+        if (this.running) throw refuse("forbidden");
+        return linking.show();
+      },
+      link_wait: async () => {
+        const state = await linking.wait();
+        if (state === "linked") await this.start();
+        return { state };
+      },
+      link_cancel: async () => {
+        await linking.cancel();
+        return null;
+      },
+    };
   }
 
   private run(keyring: Keyring): void {
@@ -176,7 +212,8 @@ export class Leader {
     const outbox = new Outbox(core);
     const cursors = new Cursors(core);
     const sync = new Sync(core, outbox, cursors);
-    const handlers = leaderHandlers({ core, outbox, cursors, box: this.box });
+    const linking = new LinkOther(core, this.box, boot.origin);
+    const handlers = leaderHandlers({ core, outbox, cursors, box: this.box, linking });
     this.running = { core, sync, outbox, cursors, handlers };
     this.settle(this.running);
     this.events.phase("ready");
@@ -213,6 +250,7 @@ export class Leader {
 
   /** Do a command; one that comes before the keys are there waits for them. */
   async command(name: LeaderCommand, args: Args<CommandName>): Promise<unknown> {
+    if (name in this.entry) return runCommand(this.entry, name, args);
     const running = this.running ?? (await this.ready);
     return runCommand(running.handlers, name, args);
   }

@@ -20,6 +20,7 @@ import type { Api } from "./api";
 import type { Id } from "./contract";
 import { idBytes } from "./ids";
 import type { KeyLog } from "./key_log";
+import type { LinkedPins } from "./linked";
 import type { AccountRow } from "./store/schema";
 import { Changes, Conflict, type Store } from "./store/store";
 import type { UserKeysJson } from "./wire";
@@ -32,6 +33,14 @@ function verifiedSeq(signed: SignedPrekey, expected: PrekeyExpectation): number 
     if (error instanceof ProtocolError) return 0;
     throw error;
   }
+}
+
+/** Refuse lists that do not lead over the one which the linking device had verified (§3.3). */
+function checkLinked(lists: readonly SignedDeviceList[], pin: KnownList): void {
+  const isKnown = lists.some((signed) => equalBytes(listHash(signed), pin.listHash));
+  if (isKnown) return;
+  const isOlder = lists.every(({ data }) => parseDeviceList(data).version < pin.version);
+  throw new ProtocolError(isOlder ? "list_rollback" : "list_fork", "not the list known before");
 }
 
 /** Keys of a person that verified by themselves; nothing of it is kept yet. */
@@ -57,10 +66,17 @@ export class People {
   async trust(): Promise<Trust> {
     const lists = await this.store.tables.getAll("lists");
     const accounts = await this.store.tables.getAll("accounts");
+    const pins = new Map([...(await this.linked())].map(([user, { amkPub }]) => [user, amkPub]));
+    for (const { user, amkPub } of accounts) pins.set(user, amkPub);
     return {
       lists: new Map(lists.map((row): [string, SignedDeviceList] => [row.hash, row])),
-      pins: new Map(accounts.map((row) => [row.user, row.amkPub])),
+      pins,
     };
+  }
+
+  /** What the device that linked this one knew of people whom this one has not met yet. */
+  private async linked(): Promise<LinkedPins> {
+    return (await this.store.fact<LinkedPins>("pins")).value ?? new Map();
   }
 
   /** The newest list known of each person, by hexadecimal user. */
@@ -140,8 +156,10 @@ export class People {
     const account = await this.account(user);
     let keys = await this.ask(userId, account?.version ?? 0);
     const amkPub = decodeBase64url(keys.account_key, 32);
-    const isPinned = account === null || equalBytes(account.amkPub, amkPub);
-    if (!isPinned) keys = await this.ask(userId, 0);
+    const linked = account ? null : ((await this.linked()).get(hex(user)) ?? null);
+    const pinned = account ?? linked;
+    const isPinned = pinned === null || equalBytes(pinned.amkPub, amkPub);
+    if (!isPinned && account) keys = await this.ask(userId, 0);
     const lists = keys.lists.map((item) => ({
       data: decodeBase64url(item.device_list),
       sig: decodeBase64url(item.list_sig, 64),
@@ -152,6 +170,7 @@ export class People {
       (known, signed) => acceptDeviceList(known, [signed], { user, amkPub }),
       first,
     );
+    if (isPinned && linked) checkLinked(lists, linked);
     const prekeys = new Map(
       keys.prekeys.map((item): [string, SignedPrekey] => [
         hex(idBytes(item.device_id)),

@@ -177,8 +177,6 @@ export class Tab {
         return { text: await loadDraft(store, command.args.roomId) };
       case "forget":
         return this.leader ? this.forget() : this.forward(command);
-      case "restore":
-        return this.leader ? this.leader.restore(command.args.secret) : this.forward(command);
       default:
         return this.leader
           ? this.leader.command(command.name, command.args)
@@ -285,7 +283,6 @@ export class Tab {
 
   private serveCommand(name: CommandName, args: Args<CommandName>): Promise<unknown> | undefined {
     if (name === "forget") return this.forget();
-    if (name === "restore") return this.leader?.restore((args as Args<"restore">).secret);
     return this.leader?.command(name as LeaderCommand, args);
   }
 

@@ -12,6 +12,19 @@ export interface MeJson {
   device_id: Id | null;
 }
 
+/** What the box of a link says to the browser that opened it. */
+export interface LinkJson {
+  is_taken: boolean;
+  answer: string | null;
+  left_ms: number;
+}
+
+/** What the device gets that takes an offer. */
+export interface TakenJson {
+  offer: string;
+  left_ms: number;
+}
+
 export interface FriendJson {
   user_id: Id;
   email: string;

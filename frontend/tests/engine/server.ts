@@ -8,12 +8,14 @@ import type { HistoryRecordJson, MessageItem } from "../../src/engine/wire";
 import type { Clock } from "./clock";
 import { Accounts } from "./server_accounts";
 import { type Asked, Problem, type Session } from "./server_asked";
+import { ServerLinks } from "./server_links";
 import { type CommitBody, ServerRoom, type WrapBody, storedId } from "./server_rooms";
 import { ServerSocket } from "./server_socket";
 
 export class Server extends Accounts {
   readonly rooms = new Map<Id, ServerRoom>();
   readonly sockets = new Set<ServerSocket>();
+  readonly links: ServerLinks;
   readonly sessions = new Set<Session>();
   /** False: accepted messages wait until a test calls `archive`. */
   isArchiving = true;
@@ -30,6 +32,8 @@ export class Server extends Accounts {
 
   constructor(readonly clock: Clock) {
     super();
+    this.links = new ServerLinks(clock);
+    this.handlers = this.allHandlers();
   }
 
   room(id: Id): ServerRoom {
@@ -198,8 +202,11 @@ export class Server extends Accounts {
     return null;
   }
 
-  private readonly handlers: Record<string, (asked: Asked) => unknown> = {
+  private readonly handlers: Record<string, (asked: Asked) => unknown>;
+
+  private readonly allHandlers = (): Record<string, (asked: Asked) => unknown> => ({
     ...this.accountHandlers,
+    ...this.links.handlers,
     "POST devices/challenge": () => ({ nonce: encodeBase64url(systemRandom(32)) }),
     "POST devices/proof": ({ session, body }) => {
       this.proved(session, body["device_id"] as Id);
@@ -266,7 +273,7 @@ export class Server extends Accounts {
       const upto = Number(query.get("upto") ?? room.log.length);
       return { room_id: room.id, after, ...room.page(user, after, Math.min(100, upto - after)) };
     },
-  };
+  });
 
   /** Bind a login to a device of its account's newest list. */
   proved(session: Session, device: Id): void {
