@@ -196,7 +196,15 @@ from crypto_client.renewal import (
     seal_carry,
 )
 from crypto_client.report import Report, check_report
-from crypto_client.restoring import Link, OwnAccount, Past, Restored, reopen_past, restore_account
+from crypto_client.restoring import (
+    Link,
+    OwnAccount,
+    OwnHistory,
+    Past,
+    Restored,
+    reopen_past,
+    restore_account,
+)
 from crypto_client.rollback import HeadVerdict, judge_head
 from crypto_client.roster import (
     Member,
@@ -268,6 +276,7 @@ __all__ = [
     "Origin",
     "Own",
     "OwnAccount",
+    "OwnHistory",
     "Past",
     "Pin",
     "PrekeySource",

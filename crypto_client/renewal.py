@@ -103,22 +103,22 @@ def open_carry(carry: bytes, seed: bytes, *, user: bytes, bk_version: int, bk_ha
 
 
 def backup_seeds(
-    recovered: Recovered, lists: Sequence[DeviceList], carries: Mapping[int, bytes]
+    newest: bytes, lists: Sequence[DeviceList], carries: Mapping[int, bytes]
 ) -> dict[int, bytes]:
-    """Give the backup seeds of this account by ``bk_version``, from the newest back.
+    """Give the backup seeds of an account by ``bk_version``, from that of its newest list back.
 
     Where a carried seed is missing or refused it ends: the records of before stay closed, and are
     counted where they are opened.
     """
     hashes = {devices.bk_version: devices.bk_hash for devices in lists}
-    seeds = {recovered.bk_version: recovered.backup_seed}
-    bk_version = recovered.bk_version - 1
+    seeds = {lists[-1].bk_version: newest}
+    bk_version = lists[-1].bk_version - 1
     while bk_version in carries and bk_version in hashes:
         try:
             seeds[bk_version] = open_carry(
                 carries[bk_version],
                 seeds[bk_version + 1],
-                user=recovered.account.user,
+                user=lists[-1].user,
                 bk_version=bk_version,
                 bk_hash=hashes[bk_version],
             )

@@ -35,6 +35,31 @@ class OwnAccount:
 
 
 @dataclass(frozen=True)
+class OwnHistory:
+    """What opens an account's past, and nothing else of it.
+
+    All its lists from the first on, and its backup seeds by ``bk_version``.
+    """
+
+    user: bytes
+    lists: tuple[DeviceList, ...]
+    seeds: Mapping[int, bytes] = field(repr=False)
+
+    def seed(self, bk_version: int) -> bytes:
+        """What opens the records of a backup key; ``recovery`` where it is not at hand."""
+        if bk_version not in self.seeds:
+            raise RecoveryError("a history record of a backup key that is not at hand")
+        return self.seeds[bk_version]
+
+    def writer(self, device: bytes) -> DeviceList:
+        """A list that names this device, the newest or an earlier one, else ``signature``."""
+        for devices in reversed(self.lists):
+            if devices.entry(device) is not None:
+                return devices
+        raise SignatureError("a history record by a device that was never listed")
+
+
+@dataclass(frozen=True)
 class Restored:
     """The own account, opened by its secret, with all its device lists from the first on.
 
@@ -57,18 +82,10 @@ class Restored:
         key, version = self.recovered.recovery_key, self.recovered.bk_version
         return backup_public(key, self.recovered.account.user, version)
 
-    def seed(self, bk_version: int) -> bytes:
-        """What opens the records of a backup key; ``recovery`` where it is not at hand."""
-        if bk_version not in self.seeds:
-            raise RecoveryError("a history record of a backup key that is not at hand")
-        return self.seeds[bk_version]
-
-    def writer(self, device: bytes) -> DeviceList:
-        """A list that names this device, the newest or an earlier one, else ``signature``."""
-        for devices in reversed(self.lists):
-            if devices.entry(device) is not None:
-                return devices
-        raise SignatureError("a history record by a device that was never listed")
+    @property
+    def history(self) -> OwnHistory:
+        """What opens the past with it."""
+        return OwnHistory(self.recovered.account.user, self.lists, self.seeds)
 
 
 def restore_account(
@@ -90,11 +107,11 @@ def restore_account(
     if amk_pub != own.amk_pub:
         raise RecoveryError("the server names another account key than the blob holds")
     lists = walk_own_lists(own.lists, user=own.user, amk_pub=amk_pub)
-    restored = Restored(recovered, own.lists, lists, backup_seeds(recovered, lists, own.carries))
-    backup = (recovered.bk_version, h("bk", restored.bk_pub))
-    if backup != (lists[-1].bk_version, lists[-1].bk_hash):
+    bk_pub = backup_public(recovered.recovery_key, own.user, recovered.bk_version)
+    if (recovered.bk_version, h("bk", bk_pub)) != (lists[-1].bk_version, lists[-1].bk_hash):
         raise RecoveryError("the blob is not of the newest list's backup key")
-    return restored
+    seeds = backup_seeds(recovered.backup_seed, lists, own.carries)
+    return Restored(recovered, own.lists, lists, seeds)
 
 
 @dataclass(frozen=True)
@@ -119,7 +136,7 @@ class Past:
 
 
 def reopen_past(
-    restored: Restored,
+    own: OwnHistory,
     chain: Sequence[Link],
     records: Mapping[int, Sequence[HistoryRecord]],
     trust: Trust,
@@ -129,7 +146,7 @@ def reopen_past(
     The keys of senders are those that the roster of their epoch names. A title is read as its
     readers read it then (§6.4).
     """
-    user = restored.recovered.account.user
+    user = own.user
     epochs: list[EpochState] = []
     refused: dict[int, str] = {}
     title: str | None = None
@@ -137,12 +154,12 @@ def reopen_past(
         if _sets_title(link.commit):
             title = None
         row = find_member(link.received.view.roster, user)
-        if row is None or row.amk_pub != restored.recovered.account.public:
+        if row is None or row.amk_pub != own.lists[-1].amk_pub:
             continue  # not there, or under a former account key: another party's epoch
         view = link.received.view
         state = unusable_epoch(view.room, view.epoch, link.commit.hash)
         try:
-            secret = _secret_of(restored, link, records.get(view.epoch, ()))
+            secret = _secret_of(own, link, records.get(view.epoch, ()))
         except ProtocolError as error:
             refused[view.epoch] = error.outcome
             secret = None
@@ -154,7 +171,7 @@ def reopen_past(
     return Past(replace(chain[-1].received.view, title=title), tuple(epochs), refused)
 
 
-def _secret_of(restored: Restored, link: Link, records: Sequence[HistoryRecord]) -> bytes | None:
+def _secret_of(own: OwnHistory, link: Link, records: Sequence[HistoryRecord]) -> bytes | None:
     """The secret of the first record that passes; None when there is none, else the last refusal.
 
     Anybody can write to a public key, so one bad record must not hide a good one.
@@ -165,9 +182,9 @@ def _secret_of(restored: Restored, link: Link, records: Sequence[HistoryRecord])
             return open_history(
                 record,
                 link.commit,
-                user=restored.recovered.account.user,
-                devices=restored.writer(record.writer),
-                backup_seed=restored.seed(record.bk_version),
+                user=own.user,
+                devices=own.writer(record.writer),
+                backup_seed=own.seed(record.bk_version),
             )
         except ProtocolError as error:
             refusal = error

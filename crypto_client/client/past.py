@@ -15,7 +15,7 @@ from crypto_client.errors import ListRollbackError
 from crypto_client.history import EpochName, HistoryRecord
 from crypto_client.ops import parse_ops
 from crypto_client.receiving import receive_commit
-from crypto_client.restoring import Link, Past, Restored, reopen_past
+from crypto_client.restoring import Link, OwnHistory, Past, reopen_past
 
 PAGE = 100
 
@@ -23,9 +23,9 @@ PAGE = 100
 class PastRooms:
     """What the own account had in its rooms before this device."""
 
-    def __init__(self, rooms: Rooms, restored: Restored) -> None:
+    def __init__(self, rooms: Rooms, own: OwnHistory) -> None:
         self.rooms = rooms
-        self.restored = restored
+        self.own = own
 
     def chain(self, room: bytes) -> list[Link]:
         """Fetch and verify every commit of a room, without wraps.
@@ -54,7 +54,7 @@ class PastRooms:
     def _link(self, room: bytes, view: RoomView | None, item: JSON) -> Link:
         commit = commit_of(item, {})
         named = lists_named(parse_ops(commit.ops))
-        if named.get(self.rooms.keyring.device.user, 0) > self.restored.lists[-1].version:
+        if named.get(self.rooms.keyring.device.user, 0) > self.own.lists[-1].version:
             raise ListRollbackError("a newer list of the own account is withheld")
         for user in named:
             self.rooms.refresh_known(user)
@@ -63,7 +63,7 @@ class PastRooms:
     def reopen(self, room: bytes, chain: Sequence[Link]) -> Past:
         """Open the room's history and keep it; what this home has already stays as it is."""
         records = fetch_records(self.rooms.server, room)
-        past = reopen_past(self.restored, chain, records, self.rooms.trust())
+        past = reopen_past(self.own, chain, records, self.rooms.trust())
         store = self.rooms.store
         with store.transaction():
             for state in past.epochs:

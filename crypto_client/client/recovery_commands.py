@@ -5,16 +5,15 @@ import getpass
 import uuid
 from pathlib import Path
 
-from crypto_client.client.failures import CommandFailure, Refused, Unverified, Usage
+from crypto_client.client.entering import enter_rooms, reopen, verified_chains
+from crypto_client.client.failures import Refused, Unverified, Usage
 from crypto_client.client.keys import Keyring
 from crypto_client.client.output import Output, Row
 from crypto_client.client.own_lists import enter, make_device_here, open_account, revoke
 from crypto_client.client.past import PastRooms
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.session import Session
-from crypto_client.errors import ListRollbackError, ProtocolError
 from crypto_client.recovery import decode_code, encode_code
-from crypto_client.restoring import Link
 from crypto_client.slips import MistypedError, Typed, differing, read_typed
 
 UNFINISHED = "restoring"
@@ -86,10 +85,10 @@ def restore(session: Session, output: Output, arguments: argparse.Namespace) -> 
     rooms = Rooms(store, server, Keyring(store, server, device))
     # A list on top of one that is not the newest would split the account: the key log knows.
     rooms.keyring.refresh(restored.recovered.account.user)
-    past = PastRooms(rooms, restored)
-    chains = _verified_chains(past, output)
+    past = PastRooms(rooms, restored.history)
+    chains = verified_chains(past, output)
     enter(server, store, typed, restored)
-    refused = _reopen(past, chains, output)
+    refused = reopen(past, chains, output)
     del typed, restored, past  # what opens the past must not outlive its use
     waiting = enter_rooms(session, output)
     store.remember(UNFINISHED, None)
@@ -102,49 +101,6 @@ def restore(session: Session, output: Output, arguments: argparse.Namespace) -> 
     output.row(row, lambda row: f"restored {row['rooms']} rooms as device {row['device_id']}")
     if refused:
         raise Unverified(next(iter(refused.values())), rooms=refused)
-
-
-def _verified_chains(past: PastRooms, output: Output) -> dict[bytes, list[Link]]:
-    """Every room's chain, before anything is signed; what does not verify is left out."""
-    past.rooms.refresh_list()
-    summaries = sorted(past.rooms.all(), key=lambda each: each["created_ms"], reverse=True)
-    chains: dict[bytes, list[Link]] = {}
-    for number, summary in enumerate(summaries, 1):
-        room = uuid.UUID(summary["room_id"]).bytes
-        try:
-            chains[room] = past.chain(room)
-        except ListRollbackError:
-            raise
-        except ProtocolError as error:
-            past.rooms.mark_trouble(room, error.outcome)
-        output.progress(f"verified {number} of {len(summaries)} rooms")
-    return chains
-
-
-def _reopen(past: PastRooms, chains: dict[bytes, list[Link]], output: Output) -> dict[str, str]:
-    refused: dict[str, str] = {}
-    for number, (room, chain) in enumerate(chains.items(), 1):
-        outcomes = past.reopen(room, chain).refused if chain else {}
-        if outcomes:
-            refused[str(uuid.UUID(bytes=room))] = next(iter(outcomes.values()))
-        output.progress(f"opened the history of {number} of {len(chains)} rooms")
-    return refused
-
-
-def enter_rooms(session: Session, output: Output) -> list[str]:
-    """Catch up, and commit the own refresh in every room; those that did not work are named."""
-    rooms = session.messenger.rooms
-    waiting: list[str] = []
-    for summary in rooms.all():
-        room = uuid.UUID(summary["room_id"]).bytes
-        if not rooms.is_member(room):
-            continue
-        try:
-            rooms.heal(room)
-        except (CommandFailure, ProtocolError):
-            waiting.append(summary["room_id"])
-        output.progress(f"entered {summary['room_id']}")
-    return waiting
 
 
 def list_devices(session: Session, output: Output, arguments: argparse.Namespace) -> None:

@@ -4,9 +4,10 @@ import argparse
 import uuid
 
 from crypto_client.client import renewing
+from crypto_client.client.entering import enter_rooms
 from crypto_client.client.failures import CommandFailure
 from crypto_client.client.output import Output, Row
-from crypto_client.client.recovery_commands import demand_typed_again, enter_rooms, typed_secret
+from crypto_client.client.recovery_commands import demand_typed_again, typed_secret
 from crypto_client.client.session import Session
 from crypto_client.errors import ProtocolError
 

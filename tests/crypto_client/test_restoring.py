@@ -265,7 +265,7 @@ class Life:
         alice = self.cast.alice
         lists = [each for each in self.lists if parse_device_list(each.data).user == alice.user]
         found = self.records if records is None else records
-        return reopen_past(restored(alice, lists), self.chain(), found, self.trust)
+        return reopen_past(restored(alice, lists).history, self.chain(), found, self.trust)
 
 
 def texts(life: Life, past: Past) -> list[str | None]:
