@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from crypto_client.client import (
     account_commands,
+    link_commands,
     message_commands,
     recovery_commands,
     renewal_command,
@@ -170,6 +171,13 @@ def _recovery(commands: Commands) -> None:
     renew.add_argument("--written-down", action="store_true", help="do not ask; renew")
     renew.add_argument("--discard", action="store_true", help="forget what was shown")
     renew.set_defaults(run=renewal_command.renew)
+    link = commands.add_parser("link").add_subparsers(required=True, metavar="DO")
+    link.add_parser("show").set_defaults(run=link_commands.show)
+    accept = link.add_parser("accept")
+    accept.add_argument("code", metavar="CODE")
+    accept.add_argument("--compare", metavar="DIGITS", help="what the new device shows")
+    accept.add_argument("--secret-file", type=Path)
+    accept.set_defaults(run=link_commands.accept)
     devices = commands.add_parser("devices")
     devices.set_defaults(run=recovery_commands.list_devices)
     revoke = devices.add_subparsers(metavar="DO").add_parser("revoke")

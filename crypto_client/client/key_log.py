@@ -12,7 +12,7 @@ from crypto_client.body import KeyLogClaim
 from crypto_client.client.failures import Refused
 from crypto_client.client.server import JSON, Server, b64, unb64
 from crypto_client.client.store import Store
-from crypto_client.encoding import HASH_SIZE
+from crypto_client.encoding import HASH_SIZE, ID_SIZE, SIGNATURE_SIZE, lp_fields
 from crypto_client.errors import KeyLogError, ProtocolError
 from crypto_client.key_log import (
     FRESH_MS,
@@ -38,6 +38,7 @@ from crypto_client.key_log import (
 
 MAX_CLAIMS_WAITING = 64
 WAITING, SPLIT = "waiting", "split"
+LINKED_HEAD = "linked_head"
 
 
 class KeyLog:
@@ -144,7 +145,26 @@ class KeyLog:
             self.store.run("DELETE FROM key_log_labels")
             if pinned:
                 self._say_that_it_began_again(pinned, starts, log)
+            else:
+                self._expect_linked_head(starts)
         return log
+
+    def _expect_linked_head(self, starts: list[SignedLogStart]) -> None:
+        """Let the log of a home that was linked be the one its linking device follows (§3.8).
+
+        Its head is kept as what the owner's other device claims, beside the claims in messages.
+        """
+        kept = self.store.fact(LINKED_HEAD)
+        if kept is None:
+            return
+        head = parse_head(lp_fields(unb64(kept), [None, SIGNATURE_SIZE])[0])
+        start = next((start for start in starts if start.log_id == head.log_id), None)
+        if start is None:
+            raise KeyLogError("another log than the linking device follows")
+        if head.size:
+            number, own = parse_log_start(start.data).number, self.own.label[:ID_SIZE]
+            sql = "INSERT OR IGNORE INTO key_log_claims VALUES (?, ?, ?, ?, ?, ?)"
+            self.store.run(sql, own, own, number, head.size, head.root, WAITING)
 
     def _say_that_it_began_again(
         self, pinned: FollowedLog, starts: list[SignedLogStart], log: FollowedLog

@@ -2,8 +2,10 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from crypto_client.client.failures import Refused, Unverified
 from crypto_client.client.key_log import KeyLog
@@ -18,13 +20,21 @@ from crypto_client.device_list import (
     parse_device_list,
     verify_device_list,
 )
-from crypto_client.errors import PinMismatchError, ProtocolError, ReferenceMissingError
+from crypto_client.errors import (
+    ListForkError,
+    ListRollbackError,
+    PinMismatchError,
+    ProtocolError,
+    ReferenceMissingError,
+)
 from crypto_client.history import HistoryWriter, history_writer
 from crypto_client.identity import DeviceKeys, device_proof, new_account, new_device
+from crypto_client.linking import Pin
 from crypto_client.prekeys import SignedPrekey, new_prekey, parse_prekey, verify_prekey
 from crypto_client.primitives import h, system_random
 from crypto_client.recovery import backup_public, encode_code, generate_words, seal_recovery
 
+LINKED_PINS = "linked_pins"
 PREKEY_RENEWAL_MS = 7 * 24 * 3600 * 1000
 
 
@@ -148,8 +158,15 @@ class Keyring:
     # Account keys, pinned at first contact, and device lists, never older than the newest seen
 
     def pins(self) -> dict[bytes, bytes]:
-        """The account key known for each person."""
-        return {row["user"]: row["amk_pub"] for row in self.store.rows("SELECT * FROM accounts")}
+        """The account key known for each person, met here or by the device that linked this."""
+        met = {row["user"]: row["amk_pub"] for row in self.store.rows("SELECT * FROM accounts")}
+        return {user: pin.amk_pub for user, pin in self._linked().items()} | met
+
+    def _linked(self) -> dict[bytes, Pin]:
+        """What the linking device knew of people (docs/protocol.md §3.8)."""
+        rows: list[list[Any]] = self.store.fact(LINKED_PINS) or []
+        pins = (Pin(unb64(u), unb64(key), version, unb64(h)) for u, key, version, h in rows)
+        return {pin.user: pin for pin in pins}
 
     def lists(self) -> dict[bytes, SignedDeviceList]:
         """Every device list that ever verified, by its hash."""
@@ -235,6 +252,8 @@ class Keyring:
             known = accept_device_list(known, [signed], user=user, amk_pub=pinned)
         if known is None:
             raise ReferenceMissingError("an account key without a device list")
+        if self.newest(user) is None and (pin := self._linked().get(user)):
+            _demand_known(lists, pin)
         prekeys = {
             uuid.UUID(item["device_id"]).bytes: SignedPrekey(
                 unb64(item["prekey"]), unb64(item["prekey_sig"])
@@ -317,6 +336,21 @@ def keep_backup_key(store: Store, writer: HistoryWriter) -> None:
     backup = {"bk_pub": b64(writer.bk_pub), "bk_version": writer.bk_version}
     if any(kept.get(name) != value for name, value in backup.items()):
         store.remember("device", {**kept, **backup})
+
+
+def keep_pins(store: Store, pins: Sequence[Pin]) -> None:
+    """Keep what the linking device knew of people: it counts until they are met."""
+    rows = [[b64(p.user), b64(p.amk_pub), p.version, b64(p.list_hash)] for p in pins]
+    store.remember(LINKED_PINS, rows or None)
+
+
+def _demand_known(lists: Sequence[SignedDeviceList], pin: Pin) -> None:
+    """Refuse lists that do not lead over the one which the linking device had verified (§3.3)."""
+    if any(signed.list_hash == pin.list_hash for signed in lists):
+        return
+    if all(parse_device_list(signed.data).version < pin.version for signed in lists):
+        raise ListRollbackError("an older list than the linking device knew")
+    raise ListForkError("another list than the linking device knew")
 
 
 def keep_prekey(store: Store, seq: int, seed: bytes, prekey: SignedPrekey, now: int) -> None:

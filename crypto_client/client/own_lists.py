@@ -18,6 +18,7 @@ from crypto_client.client.server import JSON, Server, b64, unb64
 from crypto_client.client.store import Store
 from crypto_client.device_list import SignedDeviceList, list_with, list_without
 from crypto_client.identity import DeviceKeys, new_device
+from crypto_client.linking import Answered
 from crypto_client.prekeys import SignedPrekey, new_prekey
 from crypto_client.recovery import SignedBlob
 from crypto_client.restoring import OwnAccount, Restored, restore_account
@@ -58,8 +59,13 @@ def _fetch(server: Server, me: JSON) -> OwnAccount:
         tuple(
             SignedDeviceList(unb64(item["device_list"]), unb64(item["list_sig"])) for item in lists
         ),
-        {item["bk_version"]: unb64(item["carry"]) for item in blob["carries"]},
+        carries_in(blob),
     )
+
+
+def carries_in(recovery: JSON) -> dict[int, bytes]:
+    """The carried seeds of an answer of ``GET /api/me/recovery``, by ``bk_version``."""
+    return {item["bk_version"]: unb64(item["carry"]) for item in recovery["carries"]}
 
 
 def _keep_own_lists(store: Store, restored: Restored) -> None:
@@ -118,6 +124,24 @@ def enter(server: Server, store: Store, typed: Typed, restored: Restored) -> Non
     with store.transaction():
         store.remember("device", store.fact(ENTERING) or store.fact("device"))
         store.remember(ENTERING, None)
+
+
+def admit(
+    server: Server,
+    store: Store,
+    typed: Typed,
+    answer: Callable[[Restored], Answered],
+    prekey: SignedPrekey,
+) -> bytes:
+    """Publish the list with a device that this one links; gives what to answer it."""
+    made: list[Answered] = []
+
+    def make(now: Restored) -> SignedDeviceList:
+        made.append(answer(now))
+        return made[-1].devices
+
+    _publish(server, store, typed, open_account(server, store, typed), make, [prekey])
+    return made[-1].answer
 
 
 def revoke(server: Server, store: Store, typed: Typed, device: bytes) -> None:
