@@ -220,3 +220,17 @@ def friends(door, own_site):
     bob.enter("alice")
     expect(bob.bubble("before")).to_be_visible()
     return alice, bob
+
+
+@pytest.fixture
+def elsewhere(visitor):
+    """Somebody in front of a browser that has nothing of theirs, signed in with their password."""
+
+    def make(person, **options):
+        other = visitor(f"{person.name}-elsewhere", **options)
+        other.email, other.password = person.email, person.password
+        other.sign_in()
+        expect(other.page.locator("gamrae-app[data-phase=no_keys_here]")).to_have_count(1)
+        return other
+
+    return make

@@ -2,24 +2,9 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 LINES = [f"line {number}" for number in range(1, 61)]
-
-
-@pytest.fixture
-def elsewhere(visitor):
-    """Somebody in front of a browser that has nothing of theirs, signed in with their password."""
-
-    def make(person, **options):
-        other = visitor(f"{person.name}-elsewhere", **options)
-        other.email, other.password = person.email, person.password
-        other.sign_in()
-        expect(other.page.locator("gamrae-app[data-phase=no_keys_here]")).to_have_count(1)
-        return other
-
-    return make
 
 
 def talk(alice, bob):

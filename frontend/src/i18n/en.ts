@@ -1,6 +1,7 @@
 /** English, complete: what Korean has, English has. */
 
 import type { Catalogue } from "./index.ts";
+import { link } from "./link_en.ts";
 
 function count(number: number, one: string, many: string): string {
   return number === 1 ? `1 ${one}` : `${number.toLocaleString("en")} ${many}`;
@@ -37,7 +38,7 @@ export const en: Catalogue = {
     enrollingSlow: "Getting this browser ready…",
     noKeysTitle: "Get your chats back",
     noKeysText:
-      "The keys that open your messages are not in this browser. Give the recovery key that you wrote down, and all your chats come back, old messages too. No other device has to be on.",
+      "The keys that open your messages are not in this browser. Give the recovery key that you wrote down, and all your chats come back, old messages too. If a device of yours is at hand, it can link this browser instead.",
     revokedTitle: "This browser was taken off your devices",
     revokedText: "Another of your devices removed this browser. It cannot receive or send new messages.",
     revokedHint:
@@ -297,6 +298,7 @@ export const en: Catalogue = {
     wrongCount: (number) => `${count(number, "word", "words")} instead of six. Please type all six.`,
     notWords: "This is not a recovery key. It has six words, or a code of 52 characters.",
   },
+  link,
   devices: {
     title: "Devices",
     text: "These can open your chats. If you do not know one, remove it and change your password.",
@@ -393,6 +395,11 @@ export const en: Catalogue = {
       "The server does not show all of your device list, so we stopped. Try later; if it stays so, tell the person who runs this server.",
     recovery_gone: "You have written the recovery key down, and it is not in this browser any more.",
     devices_full: "You have too many devices. Remove one that you do not use, on another device.",
+    link_code: "A character of the code is wrong. Please check it four by four.",
+    link_gone: "The link was cancelled, or no device is waiting with this code. Please show a new code on the new device.",
+    link_expired: "The time for this code is over. Please show a new code on the new device.",
+    link_untrue: "The answer did not fit the code, so nothing went on. Please try with a new code; if it happens again, tell the person who runs this server.",
+    link_busy: "Another device is being linked at this moment. Please try again when that is done.",
     list_version: "Another device changed the list at the same moment. Please try once more.",
     too_large: "The message is too long. Please send it in parts.",
     other: (code) => `That did not work. Please try again. (${code})`,

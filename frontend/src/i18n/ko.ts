@@ -1,6 +1,7 @@
 /** Korean, the language the screens are written in first: 해요체, one idea a sentence, the next step named. */
 
 import { withParticle } from "../ui/particles.ts";
+import { link } from "./link_ko.ts";
 
 export const ko = {
   app: {
@@ -33,7 +34,7 @@ export const ko = {
     enrollingSlow: "이 브라우저를 준비하는 중이에요…",
     noKeysTitle: "대화를 되찾아요",
     noKeysText:
-      "메시지를 여는 열쇠가 이 브라우저에는 없어요. 적어 둔 복구 열쇠를 넣으면 지난 대화까지 모두 돌아와요. 다른 기기가 켜져 있지 않아도 돼요.",
+      "메시지를 여는 열쇠가 이 브라우저에는 없어요. 적어 둔 복구 열쇠를 넣으면 지난 대화까지 모두 돌아와요. 쓰던 기기가 곁에 있으면 그 기기로 연결해도 돼요.",
     revokedTitle: "이 브라우저는 기기 목록에서 빠졌어요",
     revokedText:
       "내 다른 기기에서 이 브라우저를 뺐어요. 그래서 여기서는 새 메시지를 받거나 보낼 수 없어요.",
@@ -288,6 +289,7 @@ export const ko = {
     wrongCount: (count: number) => `단어가 ${String(count)}개예요. 여섯 단어를 모두 넣어 주세요.`,
     notWords: "복구 열쇠가 아니에요. 여섯 단어나 52자 코드를 넣어 주세요.",
   },
+  link,
   devices: {
     title: "기기",
     text: "이 계정의 대화를 열 수 있는 기기예요. 모르는 기기가 있으면 빼고 비밀번호를 바꿔 주세요.",
@@ -380,6 +382,11 @@ export const ko = {
     recovery_lists: "서버가 내 기기 목록을 다 보여 주지 않아서 멈췄어요. 나중에 다시 해 보고, 그래도 안 되면 서버를 운영하는 분께 알려 주세요.",
     recovery_gone: "복구 열쇠는 이미 적어 두었고, 이 브라우저에는 없어요.",
     devices_full: "기기가 너무 많아요. 다른 기기에서 쓰지 않는 기기를 빼 주세요.",
+    link_code: "코드에 틀린 글자가 있어요. 네 글자씩 다시 봐 주세요.",
+    link_gone: "연결이 취소됐거나, 이 코드로 기다리는 기기가 없어요. 새 기기에서 새 코드를 보고 다시 해 주세요.",
+    link_expired: "시간이 지나서 이 코드는 쓸 수 없어요. 새 기기에서 새 코드를 보고 다시 해 주세요.",
+    link_untrue: "코드와 맞지 않는 답을 받아서 멈췄어요. 새 코드로 다시 해 보고, 또 그러면 서버를 운영하는 분께 알려 주세요.",
+    link_busy: "지금 다른 기기를 연결하는 중이에요. 끝난 다음에 다시 해 주세요.",
     list_version: "같은 때에 다른 기기가 목록을 바꿨어요. 한 번 더 해 주세요.",
     too_large: "메시지가 너무 길어요. 나눠서 보내 주세요.",
     other: (code: string) => `할 수 없었어요. 다시 해 주세요. (${code})`,

@@ -1,4 +1,4 @@
-/** 기기 in the tab 나: where the account is at home, and taking a device off. */
+/** 기기 in the tab 나: where the account is at home, linking a further device, and taking one off. */
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
@@ -8,6 +8,7 @@ import { failureText, outcomeOf } from "./asking.ts";
 import { showDialog } from "./dialog.ts";
 import { longDate } from "./format.ts";
 import { LightElement } from "./light.ts";
+import "./link_other.ts";
 import { notify } from "./notices.ts";
 import "./recovery_input.ts";
 
@@ -28,8 +29,16 @@ export class MeDevices extends LightElement {
     return html`<section class="card" aria-labelledby="devices-title"><h2 id="devices-title">${t.title}</h2>
       ${this.problem === "" ? nothing : html`<p class="problem" role="alert">${this.problem}</p>`}
       ${this.devices === null ? nothing : html`<ul class="devices">${this.devices.map((device) => this.row(device))}</ul>`}
-      <p class="hint">${t.text}</p></section>`;
+      <p class="hint">${t.text}</p>
+      <p class="phase-actions"><button type="button" class="button quiet" @click=${this.link}>${words().link.add}</button></p></section>`;
   }
+
+  private readonly link = (): void => {
+    const { engine } = this;
+    const content = (done: (value: null) => void) =>
+      html`<gamrae-link-other .engine=${engine} .done=${() => done(null)}></gamrae-link-other>`;
+    void showDialog(content, { title: words().link.addTitle, kind: "sheet" }).then(() => this.load());
+  };
 
   private row(device: Device): TemplateResult {
     const t = words().devices;

@@ -1,4 +1,4 @@
-/** A browser without keys asks for the recovery key; one that was taken off the list says so. */
+/** A browser without keys asks for the recovery key or for another device; one that was taken off the list says so. */
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
@@ -7,6 +7,7 @@ import { words } from "../i18n/index.ts";
 import { outcomeOf } from "./asking.ts";
 import { confirmed } from "./dialog.ts";
 import { LightElement } from "./light.ts";
+import "./link_here.ts";
 import { postForm } from "./navigation.ts";
 import "./recovery_input.ts";
 import { forgetShell } from "./shell_cache.ts";
@@ -23,6 +24,7 @@ export class Restore extends LightElement {
   override render() {
     const t = words().restore;
     return html`<gamrae-recovery-input .give=${this.give} .action=${t.action}></gamrae-recovery-input>
+      <gamrae-link-here .engine=${this.engine}></gamrae-link-here>
       <details><summary>${t.lost}</summary>
         <p>${t.lostElsewhere}</p><p>${t.lostForGood}</p></details>
       <p class="phase-actions"><a class="button quiet" href="/accounts/password/change/">${words().phase.account}</a>${signOutButton()}</p>`;
