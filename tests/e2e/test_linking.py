@@ -25,19 +25,33 @@ def read(dialog, code):
 
 
 @pytest.fixture
-def laptop(alice, elsewhere):
-    """alice's second browser, signed in and without keys."""
-    return elsewhere(alice)
+def erin(person):
+    """alice's part, by a door that both of her browsers use: a code is for one address."""
+    return person("erin")
 
 
-def test_a_browser_is_linked_by_another_and_reads_the_past(alice, bob, laptop):
-    alice.open_direct(bob.name)
-    alice.say("before the laptop")
-    alice.expect_stored("before the laptop")
-    words = alice.write_down()
+@pytest.fixture
+def bob(person, erin):
+    """A friend of erin."""
+    bob = person("bob")
+    erin.befriend(bob)
+    return bob
+
+
+@pytest.fixture
+def laptop(erin, elsewhere):
+    """erin's second browser, signed in and without keys."""
+    return elsewhere(erin)
+
+
+def test_a_browser_is_linked_by_another_and_reads_the_past(erin, bob, laptop):
+    erin.open_direct(bob.name)
+    erin.say("before the laptop")
+    erin.expect_stored("before the laptop")
+    words = erin.write_down()
     code, digits = shown(laptop)
 
-    dialog = asked_for_a_code(alice)
+    dialog = asked_for_a_code(erin)
     read(dialog, code.lower())
     expect(dialog.locator(".link-compare")).to_have_text(digits)
     expect(laptop.page.get_by_text("has read the code")).to_be_visible()
@@ -50,14 +64,14 @@ def test_a_browser_is_linked_by_another_and_reads_the_past(alice, bob, laptop):
     laptop.expect_reads("before the laptop")
     laptop.say("from the laptop")
     laptop.expect_stored("from the laptop")
-    bob.enter(alice.name)
+    bob.enter(erin.name)
     expect(bob.bubble("from the laptop")).to_have_count(1)
-    expect(alice.page.locator(".device")).to_have_count(2)
+    expect(erin.page.locator(".device")).to_have_count(2)
 
 
-def test_a_mistyped_code_and_a_refused_device_each_name_the_next_step(alice, laptop):
+def test_a_mistyped_code_and_a_refused_device_each_name_the_next_step(erin, laptop):
     code, _ = shown(laptop)
-    dialog = asked_for_a_code(alice)
+    dialog = asked_for_a_code(erin)
 
     read(dialog, ("1" if code[0] == "0" else "0") + code[1:])
     expect(dialog.get_by_role("alert")).to_contain_text("four by four")
@@ -66,4 +80,4 @@ def test_a_mistyped_code_and_a_refused_device_each_name_the_next_step(alice, lap
 
     expect(laptop.page.get_by_role("alert")).to_contain_text("show a new code")
     expect(laptop.button("Show a new code")).to_be_visible()
-    expect(alice.page.locator(".device")).to_have_count(1)
+    expect(erin.page.locator(".device")).to_have_count(1)

@@ -30,6 +30,7 @@ export type EngineCode =
   | "recovery_gone" // it was written down, and is not in this browser any more
   | "devices_full"
   | "link_code" // a typed code that no screen shows
+  | "link_address" // a code that a browser shows at another address of this server
   | "link_gone" // no such offer, or one side has given up
   | "link_expired" // the code's minutes are over
   | "link_untrue"; // what came was not by who showed, or saw, the code

@@ -7,11 +7,11 @@ import {
   listWithout,
   parseDeviceList,
 } from "../crypto/device_list";
-import { decodeBase64url, encodeBase64url, equalBytes, fromHex, hex, lp } from "../crypto/encoding";
+import { decodeBase64url, encodeBase64url, equalBytes, fromHex, hex, lp, utf8 } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
 import type { AccountKey } from "../crypto/identity";
 import { checkFirstPrekey, compareNumber, linkId, openOffer, readShortCode } from "../crypto/link_offer";
-import { type Answered, type Asking, type Pin, answerCode, codeHash, scanCode } from "../crypto/linking";
+import { type Answered, type Asking, type Pin, answerCode, codeHash, parseCode, scanCode } from "../crypto/linking";
 import type { SignedPrekey } from "../crypto/prekeys";
 import type { Recovered } from "../crypto/recovery";
 import type { Result } from "./contract";
@@ -47,7 +47,8 @@ export class LinkOther {
 
   /**
    * Read a typed code and take the offer that it names. Refuses `link_code` (mistyped),
-   * `link_gone` (no such offer, or it has run out) and `link_untrue` (not what the screen showed).
+   * `link_gone` (no such offer, or it has run out), `link_address` (shown at another address of
+   * this server) and `link_untrue` (not what the screen showed).
    */
   async read(text: string): Promise<Result<"link_read">> {
     await this.refuse();
@@ -74,7 +75,11 @@ export class LinkOther {
     const { store, keyring } = this.core;
     const { user, amkPub } = keyring.device;
     const used = (await store.fact<string[]>("links_read")).value ?? [];
-    const own = { user, amkPub, origin: canonicalOrigin(this.origin), used: new Set(used), now };
+    const origin = canonicalOrigin(this.origin);
+    // Two addresses of one server are two servers to who only sees addresses (§3.8).
+    const { origin: shown } = typed(() => parseCode(code), "link_untrue");
+    if (!equalBytes(shown, utf8(origin))) throw refuse("link_address");
+    const own = { user, amkPub, origin, used: new Set(used), now };
     const asking = scanCode(code, xwPub, own);
     if (asking.state !== "asking") throw refuse("link_untrue");
     await store.setFact("links_read", [...used, hex(codeHash(asking.code))].slice(-REMEMBERED));

@@ -396,6 +396,7 @@ export const en: Catalogue = {
     recovery_gone: "You have written the recovery key down, and it is not in this browser any more.",
     devices_full: "You have too many devices. Remove one that you do not use, on another device.",
     link_code: "A character of the code is wrong. Please check it four by four.",
+    link_address: "The new device has this server open at another address. Please open the same address on both, and use a new code.",
     link_gone: "The link was cancelled, or no device is waiting with this code. Please show a new code on the new device.",
     link_expired: "The time for this code is over. Please show a new code on the new device.",
     link_untrue: "The answer did not fit the code, so nothing went on. Please try with a new code; if it happens again, tell the person who runs this server.",

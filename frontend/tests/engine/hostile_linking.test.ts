@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { decodeBase64url, encodeBase64url } from "../../src/crypto/encoding";
 import { newAccount } from "../../src/crypto/identity";
-import { newScreenSecret, sealOffer } from "../../src/crypto/link_offer";
+import { newScreenSecret, sealOffer, shortCode } from "../../src/crypto/link_offer";
 import { beginLink } from "../../src/crypto/linking";
 import { newPrekey } from "../../src/crypto/prekeys";
 import { systemRandom } from "../../src/crypto/primitives";
@@ -93,6 +93,19 @@ describe("an offer", () => {
       return session === laptop.session ? { ...me, account_key } : me;
     };
     await refused();
+  });
+
+  it("made at another address of the server is told from a lie", async () => {
+    const user = idBytes(alice.id);
+    const amkPub = decodeBase64url(world.server.accounts.get(alice.id)!.accountKey!, 32);
+    const origin = "https://other.example:443";
+    const elsewhere = await beginLink({ user, amkPub, origin }, { now: world.clock.now() });
+    const { prekey } = await newPrekey(elsewhere.keys, { seq: 1, created: world.clock.now() });
+    const secret = newScreenSecret();
+    const offer = encodeBase64url(sealOffer(secret, elsewhere, prekey));
+    world.server.lies["POST me/links/*/take"] = () => ({ offer, left_ms: 1000 });
+    const read = alice.ask("link_read", { code: shortCode(secret) });
+    await expect(read).rejects.toMatchObject({ code: "link_address" });
   });
 
   it("that is served again is not read again, by a browser that was started anew either", async () => {
