@@ -2,8 +2,8 @@
 
 import uuid
 
-from crypto_client.client.failures import CommandFailure
-from crypto_client.client.output import Output
+from crypto_client.client.failures import CommandFailure, Unverified
+from crypto_client.client.output import Output, Row
 from crypto_client.client.past import PastRooms
 from crypto_client.client.session import Session
 from crypto_client.errors import ListRollbackError, ProtocolError
@@ -52,3 +52,24 @@ def enter_rooms(session: Session, output: Output) -> list[str]:
             waiting.append(summary["room_id"])
         output.progress(f"entered {summary['room_id']}")
     return waiting
+
+
+def report(
+    output: Output,
+    verb: str,
+    device: uuid.UUID,
+    chains: dict[bytes, list[Link]],
+    *,
+    refused: dict[str, str],
+    waiting: list[str],
+) -> None:
+    """Say how a home became a device; `Unverified` when a history record was refused."""
+    row: Row = {
+        "device_id": str(device),
+        "rooms": len(chains),
+        "refused": refused,
+        "waiting": waiting,
+    }
+    output.row(row, lambda row: f"{verb} {row['rooms']} rooms as device {row['device_id']}")
+    if refused:
+        raise Unverified(next(iter(refused.values())), rooms=refused)

@@ -3,7 +3,7 @@
 import argparse
 import uuid
 
-from crypto_client.client.entering import enter_rooms, reopen, verified_chains
+from crypto_client.client.entering import enter_rooms, reopen, report, verified_chains
 from crypto_client.client.failures import Refused, Unverified, Usage
 from crypto_client.client.keys import Keyring
 from crypto_client.client.link_here import (
@@ -60,15 +60,7 @@ def _settle(session: Session, output: Output) -> None:
     del past  # what opens the past must not outlive its use
     waiting = enter_rooms(session, output)
     store.remember(LINKED_PAST, None)
-    row: Row = {
-        "device_id": str(keyring.device_id),
-        "rooms": len(chains),
-        "refused": refused,
-        "waiting": waiting,
-    }
-    output.row(row, lambda row: f"linked as device {row['device_id']}, {row['rooms']} rooms")
-    if refused:
-        raise Unverified(next(iter(refused.values())), rooms=refused)
+    report(output, "linked", keyring.device_id, chains, refused=refused, waiting=waiting)
 
 
 def accept(session: Session, output: Output, arguments: argparse.Namespace) -> None:

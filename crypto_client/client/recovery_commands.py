@@ -5,7 +5,7 @@ import getpass
 import uuid
 from pathlib import Path
 
-from crypto_client.client.entering import enter_rooms, reopen, verified_chains
+from crypto_client.client.entering import enter_rooms, reopen, report, verified_chains
 from crypto_client.client.failures import Refused, Unverified, Usage
 from crypto_client.client.keys import Keyring
 from crypto_client.client.output import Output, Row
@@ -92,15 +92,7 @@ def restore(session: Session, output: Output, arguments: argparse.Namespace) -> 
     del typed, restored, past  # what opens the past must not outlive its use
     waiting = enter_rooms(session, output)
     store.remember(UNFINISHED, None)
-    row: Row = {
-        "device_id": str(rooms.keyring.device_id),
-        "rooms": len(chains),
-        "refused": refused,
-        "waiting": waiting,
-    }
-    output.row(row, lambda row: f"restored {row['rooms']} rooms as device {row['device_id']}")
-    if refused:
-        raise Unverified(next(iter(refused.values())), rooms=refused)
+    report(output, "restored", rooms.keyring.device_id, chains, refused=refused, waiting=waiting)
 
 
 def list_devices(session: Session, output: Output, arguments: argparse.Namespace) -> None:

@@ -41,3 +41,18 @@ def restored(person: Terminal) -> Terminal:
     ran = try_restore(other, secret_of(person))
     assert ran.status == 0, (ran.error, ran.rows)
     return other
+
+
+def device_ids(person: Terminal) -> set[str]:
+    """The devices of a person's newest list."""
+    return {row["device_id"] for row in person("devices").rows}
+
+
+def own_device(person: Terminal) -> str:
+    """The device that a home is."""
+    return str(person("whoami").row["device_id"])
+
+
+def say(person: Terminal, room: str, text: str) -> None:
+    """Send, and wait until it has its place in the log."""
+    assert person("send", room, text, "--wait", "stored").row["state"] == "stored"

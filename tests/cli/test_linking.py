@@ -11,22 +11,10 @@ from crypto_client.identity import new_account
 from crypto_client.link_offer import new_screen_secret, seal_offer
 from crypto_client.linking import begin_link
 from crypto_client.prekeys import new_prekey
-from tests.cli.homes import another_home, secret_of
+from tests.cli.homes import another_home, device_ids, own_device, say, secret_of
 from tests.cli.linking import accept, linked, show_and
 
 pytestmark = pytest.mark.slow
-
-
-def device_ids(person):
-    return {row["device_id"] for row in person("devices").rows}
-
-
-def own_device(person):
-    return person("whoami").row["device_id"]
-
-
-def say(person, room, text):
-    assert person("send", room, text, "--wait", "stored").row["state"] == "stored"
 
 
 # Two homes of one person

@@ -7,22 +7,19 @@ from crypto_client.client.failures import Refused
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import Server
 from crypto_client.recovery import encode_code
-from tests.cli.homes import another_home, restored, secret_of, try_restore, written
+from tests.cli.homes import (
+    another_home,
+    device_ids,
+    own_device,
+    restored,
+    say,
+    secret_of,
+    try_restore,
+    written,
+)
 from tests.cli.terminal import Terminal
 
 pytestmark = pytest.mark.slow
-
-
-def device_ids(person):
-    return {row["device_id"] for row in person("devices").rows}
-
-
-def own_device(person):
-    return person("whoami").row["device_id"]
-
-
-def say(person, room, text):
-    assert person("send", room, text, "--wait", "stored").row["state"] == "stored"
 
 
 # Restoring

@@ -2,11 +2,12 @@
 import "fake-indexeddb/auto";
 import { vi } from "vitest";
 import type { Args, CommandName, FromEngine, Id, Result, Snapshot } from "../../src/engine/contract";
+import { LINK_POLL_MS } from "../../src/engine/link_here";
 import type { Channel, Platform } from "../../src/engine/platform";
 import { Refusal } from "../../src/engine/refusal";
 import { databaseName } from "../../src/engine/store/schema";
 import { Tab } from "../../src/engine/tab";
-import { Clock, until } from "./clock";
+import { Clock, turn, until } from "./clock";
 import { Server } from "./server";
 import type { Session } from "./server_asked";
 import { ServerSocket } from "./server_socket";
@@ -219,6 +220,21 @@ export class Person {
     await until(() => this.page.seen.phase === "no_keys_here", `${this.name} is not asked for it`);
     await this.ask("restore", { secret });
     await this.online();
+  }
+
+  /** What a browser that waits to be linked hears next, the clock moving on meanwhile. */
+  async linkNews(): Promise<string> {
+    let news = "";
+    void this.ask("link_wait", {}).then(
+      ({ state }) => (news = state),
+      (refusal: unknown) => (news = (refusal as { code: string }).code),
+    );
+    await until(async () => {
+      await this.world.clock.advance(LINK_POLL_MS);
+      await turn();
+      return news !== "";
+    }, `${this.name} hears nothing`);
+    return news;
   }
 
   async online(): Promise<void> {

@@ -7,10 +7,9 @@ import { beginLink } from "../../src/crypto/linking";
 import { newPrekey } from "../../src/crypto/prekeys";
 import { systemRandom } from "../../src/crypto/primitives";
 import { idBytes } from "../../src/engine/ids";
-import { LINK_POLL_MS } from "../../src/engine/link_here";
 import type { LinkJson, UserKeysJson } from "../../src/engine/wire";
 import { type Person, World } from "./cast";
-import { turn, until } from "./clock";
+import { until } from "./clock";
 
 const ORIGIN = "https://chat.example:443";
 
@@ -29,25 +28,11 @@ beforeEach(async () => {
 });
 afterEach(() => world.end());
 
-async function heard(): Promise<string> {
-  let news: string | null = null;
-  void laptop.ask("link_wait", {}).then(
-    ({ state }) => (news = state),
-    (refusal: unknown) => (news = (refusal as { code: string }).code),
-  );
-  await until(async () => {
-    await world.clock.advance(LINK_POLL_MS);
-    await turn();
-    return news !== null;
-  }, "it hears nothing");
-  return news!;
-}
-
 async function linked(): Promise<string> {
   const { code } = await laptop.ask("link_show", {});
   await alice.ask("link_read", { code });
   await alice.ask("link_accept", { secret: words });
-  expect(await heard()).toBe("linked");
+  expect(await laptop.linkNews()).toBe("linked");
   await laptop.online();
   return code;
 }
@@ -131,7 +116,7 @@ describe("an answer", () => {
       const box = truth() as LinkJson;
       return { ...box, answer: encodeBase64url(systemRandom(1700)) };
     };
-    expect(await heard()).toBe("link_untrue");
+    expect(await laptop.linkNews()).toBe("link_untrue");
     delete world.server.lies["GET me/links/*"];
     await expect(alice.ask("link_read", { code })).rejects.toMatchObject({ code: "link_gone" });
     await expect(laptop.ask("link_wait", {})).rejects.toMatchObject({ code: "link_gone" });
@@ -149,7 +134,7 @@ describe("an answer", () => {
     await alice.ask("link_accept", { secret: words });
     await laptop.ask("link_show", {});
     world.server.lies["GET me/links/*"] = (truth) => ({ ...(truth() as object), answer: old });
-    expect(await heard()).toBe("link_untrue");
+    expect(await laptop.linkNews()).toBe("link_untrue");
     expect(laptop.page.seen.phase).toBe("no_keys_here");
   });
 
@@ -161,7 +146,7 @@ describe("an answer", () => {
       const keys = truth() as UserKeysJson;
       return { ...keys, lists: keys.lists.slice(0, 1) };
     };
-    expect(await heard()).toBe("link_untrue");
+    expect(await laptop.linkNews()).toBe("link_untrue");
     expect(laptop.page.seen.phase).toBe("no_keys_here");
   });
 });
@@ -189,7 +174,7 @@ describe("what the linking device knew", () => {
     await alice.ask("link_read", { code });
     await alice.ask("link_accept", { secret: words });
     world.server.keyLog = new (world.server.keyLog.constructor as new () => typeof world.server.keyLog)();
-    expect(await heard()).toBe("linked");
+    expect(await laptop.linkNews()).toBe("linked");
     await until(() => laptop.page.seen.keyLog === "refused", "another log is taken");
   });
 });

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Id } from "../../src/engine/contract";
-import { LINK_POLL_MS } from "../../src/engine/link_here";
 import { type Person, World } from "./cast";
-import { settled, turn, until } from "./clock";
+import { settled, until } from "./clock";
 import { BOX_LIFE_MS } from "./server_links";
 
 let world: World;
@@ -26,27 +25,11 @@ afterEach(() => world.end());
 
 const devices = () => world.server.devicesOf(alice.id);
 
-/** What a waiting browser hears, with the clock moved on until it hears it. */
-async function heard(person: Person): Promise<string> {
-  let news: string | null = null;
-  const waiting = person.ask("link_wait", {}).then(
-    ({ state }) => (news = state),
-    (refusal: unknown) => (news = (refusal as { code: string }).code),
-  );
-  await until(async () => {
-    await world.clock.advance(LINK_POLL_MS);
-    await turn();
-    return news !== null;
-  }, "it hears nothing");
-  await waiting;
-  return news!;
-}
-
 async function linked(): Promise<void> {
   const { code } = await laptop.ask("link_show", {});
   await alice.ask("link_read", { code });
   await alice.ask("link_accept", { secret: words });
-  expect(await heard(laptop)).toBe("linked");
+  expect(await laptop.linkNews()).toBe("linked");
   await laptop.online();
 }
 
@@ -57,9 +40,9 @@ describe("a browser that shows a code", () => {
 
     const read = await alice.ask("link_read", { code: code.toLowerCase().replaceAll("-", " ") });
     expect(read.compare).toBe(compare);
-    expect(await heard(laptop)).toBe("taken");
+    expect(await laptop.linkNews()).toBe("taken");
     await alice.ask("link_accept", { secret: words });
-    expect(await heard(laptop)).toBe("linked");
+    expect(await laptop.linkNews()).toBe("linked");
 
     await laptop.online();
     expect(devices()).toHaveLength(2);
@@ -85,14 +68,14 @@ describe("a browser that shows a code", () => {
     await expect(alice.ask("link_read", { code: old })).rejects.toMatchObject({ code: "link_gone" });
     await alice.ask("link_read", { code });
     await alice.ask("link_accept", { secret: words });
-    expect(await heard(laptop)).toBe("linked");
+    expect(await laptop.linkNews()).toBe("linked");
   });
 
   it("hears when the owner says no, and nobody is listed", async () => {
     const { code } = await laptop.ask("link_show", {});
     await alice.ask("link_read", { code });
     await alice.ask("link_refuse", {});
-    expect(await heard(laptop)).toBe("link_gone");
+    expect(await laptop.linkNews()).toBe("link_gone");
     await expect(alice.ask("link_accept", { secret: words })).rejects.toMatchObject({ code: "link_gone" });
     expect(devices()).toHaveLength(1);
   });
@@ -110,7 +93,7 @@ describe("a browser that shows a code", () => {
     await alice.ask("link_read", { code });
     await world.clock.advance(BOX_LIFE_MS + 1);
     await expect(alice.ask("link_accept", { secret: words })).rejects.toMatchObject({ code: "link_expired" });
-    expect(await heard(laptop)).toBe("link_expired");
+    expect(await laptop.linkNews()).toBe("link_expired");
     expect(devices()).toHaveLength(1);
   });
 
@@ -120,11 +103,11 @@ describe("a browser that shows a code", () => {
     await until(() => tablet.page.seen.phase === "no_keys_here", "not asked");
     await tablet.ask("link_show", {});
     const { code } = await laptop.ask("link_show", {});
-    expect(await heard(tablet)).toBe("link_gone");
+    expect(await tablet.linkNews()).toBe("link_gone");
     await alice.ask("link_read", { code });
     await expect(tablet.ask("link_show", {})).rejects.toMatchObject({ code: "link_busy" });
     await alice.ask("link_accept", { secret: words });
-    expect(await heard(laptop)).toBe("linked");
+    expect(await laptop.linkNews()).toBe("linked");
   });
 
   it("can still be opened by the recovery key", async () => {
@@ -145,7 +128,7 @@ describe("the browser that links", () => {
     await expect(read(words)).rejects.toMatchObject({ code: "link_code" });
     await alice.ask("link_read", { code });
     await alice.ask("link_accept", { secret: words });
-    expect(await heard(laptop)).toBe("linked");
+    expect(await laptop.linkNews()).toBe("linked");
   });
 
   it("needs the recovery key, and may try again when it was mistyped", async () => {
@@ -155,7 +138,7 @@ describe("the browser that links", () => {
     await expect(wrong).rejects.toMatchObject({ code: "recovery_secret" });
     expect(devices()).toHaveLength(1);
     await alice.ask("link_accept", { secret: words });
-    expect(await heard(laptop)).toBe("linked");
+    expect(await laptop.linkNews()).toBe("linked");
   });
 
   it("takes the entry back when nobody can have the answer any more", async () => {
@@ -179,7 +162,7 @@ describe("the browser that links", () => {
       throw new TypeError("the connection broke");
     };
     await alice.ask("link_accept", { secret: words });
-    expect(await heard(laptop)).toBe("linked");
+    expect(await laptop.linkNews()).toBe("linked");
     expect(devices()).toHaveLength(2);
     await settled();
   });
