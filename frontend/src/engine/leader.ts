@@ -280,6 +280,7 @@ export class Leader {
 
   private quit(): void {
     this.isStopped = true;
+    void this.linking.cancel();
     const { running } = this;
     if (!running) return;
     running.core.socket.stop();
