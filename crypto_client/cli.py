@@ -174,7 +174,7 @@ def _recovery(commands: Commands) -> None:
     link = commands.add_parser("link").add_subparsers(required=True, metavar="DO")
     link.add_parser("show").set_defaults(run=link_commands.show)
     accept = link.add_parser("accept")
-    accept.add_argument("code", metavar="CODE")
+    accept.add_argument("code", metavar="CODE", nargs="?")
     accept.add_argument("--compare", metavar="DIGITS", help="what the new device shows")
     accept.add_argument("--secret-file", type=Path)
     accept.set_defaults(run=link_commands.accept)

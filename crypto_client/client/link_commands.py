@@ -1,6 +1,7 @@
 """``link show`` in a new home, and ``link accept`` on a device of the same account."""
 
 import argparse
+import getpass
 import uuid
 
 from crypto_client.client.entering import enter_rooms, reopen, report, verified_chains
@@ -69,7 +70,7 @@ def accept(session: Session, output: Output, arguments: argparse.Namespace) -> N
     keyring.prove_session()
     keyring.refresh(keyring.device.user)
     linking = LinkOther(session.store, session.server, keyring)
-    taken = linking.read(arguments.code)
+    taken = linking.read(arguments.code or getpass.getpass("Code of the new device: "))
     digits = taken.compare
     try:
         if arguments.compare and "".join(arguments.compare.split()) != digits:
