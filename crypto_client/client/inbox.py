@@ -10,7 +10,13 @@ from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, unb64
 from crypto_client.client.store import Store
 from crypto_client.envelope import Envelope, parse_envelope
-from crypto_client.errors import ForkError, LogForkError, ProtocolError, ReferenceMissingError
+from crypto_client.errors import (
+    EpochGapError,
+    ForkError,
+    LogForkError,
+    ProtocolError,
+    ReferenceMissingError,
+)
 from crypto_client.log_hash import event_hash
 from crypto_client.opening import Known, Opened, open_message
 from crypto_client.primitives import h
@@ -92,6 +98,18 @@ class Inbox:
                 self.rooms.mark_trouble(arrival.room, error.outcome)
             if arrival.seq is not None:
                 self._keep_unreadable(arrival, error.outcome)
+
+    def retry(self, room: bytes) -> None:
+        """Open what came before the commit of its epoch did (docs/protocol.md §8.4, step 2)."""
+        sql = "SELECT * FROM messages WHERE room = ? AND outcome = ? ORDER BY seq"
+        for row in self.store.rows(sql, room, EpochGapError.outcome):
+            if self.rooms.epoch(room, row["epoch"]) is None:
+                continue
+            stamped = (row["accepted_ms"], row["key_id"], row["stamp"])
+            with self.store.transaction():
+                self.store.run("DELETE FROM messages WHERE room = ? AND eid = ?", room, row["eid"])
+                self.message(Arrival(room, row["envelope"], row["seq"], *stamped))
+                self._compare(room, row["seq"], row["eid"])
 
     def _known(self, arrival: Arrival, envelope: Envelope) -> bool:
         """A message stays where the log first put it, however often it is handed out again."""

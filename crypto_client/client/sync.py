@@ -67,6 +67,7 @@ class Messenger:
             for page in self.socket.waiting(lambda frame: frame["event"] == "sync.page"):
                 room = uuid.UUID(page["room_id"]).bytes
                 self._take_page(room, page)
+                self.inbox.retry(room)
                 if page["more"]:
                     waiting.append(room)
 

@@ -1,6 +1,9 @@
 """bob's home folder: what his command-line client keeps, and what a hostile server shows it."""
 
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from crypto_client.body import parse_body, text_body
 from crypto_client.client.inbox import Arrival, Inbox
@@ -8,6 +11,7 @@ from crypto_client.client.keys import keep_list
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import b64
 from crypto_client.client.store import Store
+from crypto_client.client.sync import Messenger
 from crypto_client.commit import Commit
 from crypto_client.device_list import first_device_list
 from crypto_client.envelope import Sealed, seal_message
@@ -63,6 +67,21 @@ class Home:
         return self.rooms.trouble(self.room)
 
 
+class EmptyPages:
+    """Answers every sync with an empty page of a log that ends at ``head``."""
+
+    def __init__(self, room: bytes, head: int) -> None:
+        ends = {"items": [], "upto": head, "head": head, "more": False}
+        self.page = {"event": "sync.page", "room_id": str(uuid.UUID(bytes=room)), **ends}
+
+    def ask(self, event: str, **_: Any) -> Any:
+        assert event == "sync"
+        return {"rooms": 1}
+
+    def waiting(self, wanted: Callable[[Any], bool]) -> list[Any]:
+        return [frame for frame in [self.page] if wanted(frame)]
+
+
 @dataclass
 class Member:
     """bob's client in the garden, and the server that it asks."""
@@ -106,6 +125,11 @@ class Member:
         self.server.stops_after = first + len(commits) - 1
         self.rooms.try_follow(self.home.room)
         return self.home.trouble()
+
+    def syncs(self, head: int) -> None:
+        """Ask for news of the room; the server says that its log ends at ``head``, as before."""
+        rooms, pages = self.rooms, EmptyPages(self.home.room, head)
+        Messenger(rooms.store, rooms.server, rooms.keyring, pages).sync([self.home.room])  # type: ignore[arg-type]
 
     def forgets_the_room(self) -> None:
         """Make a newcomer of bob: he has never seen a commit of this room."""

@@ -143,11 +143,18 @@ def test_a_commit_on_another_branch_is_a_fork(bob: Member) -> None:
 # What is held back
 
 
-def test_a_message_whose_commit_is_held_back_is_shown_as_waiting_for_it(bob: Member) -> None:
-    hers = everyone(bob.cast, bob.received, rotation(bob), "alice")["alice"].epoch
+def test_a_message_whose_commit_is_held_back_waits_for_it_visibly_and_opens_then(
+    bob: Member,
+) -> None:
+    commit = rotation(bob)
+    hers = everyone(bob.cast, bob.received, commit, "alice")["alice"].epoch
     assert hers is not None
     bob.home.stored(Writer(bob.cast.alice, hers).seal("later", b"m" * 16).envelope, 1)
+    bob.syncs(1)
     assert bob.home.shown() == [(1, None, "epoch_gap")]
+    assert bob.is_shown(commit) == ""
+    bob.syncs(1)
+    assert bob.home.shown() == [(1, "later", "ok")]
 
 
 class Socket:

@@ -1,12 +1,7 @@
 """A server that drops, reorders or takes back what it stored: it shows in the room."""
 
-import uuid
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from crypto_client.client.sync import Messenger
 from crypto_client.log_hash import LOG_START, next_log_hash
 from crypto_client.primitives import h
 from crypto_client.vectors.cast import NOW
@@ -65,28 +60,12 @@ def test_another_item_in_a_place_that_was_filled_shows_at_once(home: Home, alice
     assert home.trouble() == "log_fork"
 
 
-class Socket:
-    """Answers every sync with an empty page of a log that ends at ``head``."""
-
-    def __init__(self, room: bytes, head: int) -> None:
-        ends = {"items": [], "upto": head, "head": head, "more": False}
-        self.page = {"event": "sync.page", "room_id": str(uuid.UUID(bytes=room)), **ends}
-
-    def ask(self, event: str, **_: Any) -> Any:
-        assert event == "sync"
-        return {"rooms": 1}
-
-    def waiting(self, wanted: Callable[[Any], bool]) -> list[Any]:
-        return [frame for frame in [self.page] if wanted(frame)]
-
-
 @pytest.mark.parametrize(("head", "trouble"), [(5, ""), (7, ""), (4, "log_fork")])
 def test_a_log_that_is_shorter_than_before_shows_at_once(
     bob: Member, head: int, trouble: str
 ) -> None:
-    rooms, socket = bob.rooms, Socket(bob.home.room, head)
-    rooms.store.run("UPDATE rooms SET cursor = 5")
-    Messenger(rooms.store, rooms.server, rooms.keyring, socket).sync([bob.home.room])  # type: ignore[arg-type]
+    bob.rooms.store.run("UPDATE rooms SET cursor = 5")
+    bob.syncs(head)
     assert bob.home.trouble() == trouble
 
 
