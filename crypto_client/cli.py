@@ -14,6 +14,7 @@ from crypto_client.client import (
     renewal_command,
     room_commands,
     store_commands,
+    verify_command,
 )
 from crypto_client.client.audit_command import audit, tell_of_a_new_log
 from crypto_client.client.failures import CommandFailure, Unverified
@@ -97,7 +98,11 @@ def _account(commands: Commands) -> None:
     password.set_defaults(run=account_commands.change_password)
     verify = commands.add_parser("verify")
     verify.add_argument("email")
-    verify.set_defaults(run=account_commands.verify)
+    verify.add_argument("--code", help="what the other screen shows, compared byte by byte")
+    decision = verify.add_mutually_exclusive_group()
+    decision.add_argument("--same", action="store_true", help="it was compared and is the same")
+    decision.add_argument("--different", action="store_true", help="take a mark away")
+    verify.set_defaults(run=verify_command.verify)
     commands.add_parser("audit").set_defaults(run=audit)
 
 
@@ -180,7 +185,12 @@ def _recovery(commands: Commands) -> None:
     accept.set_defaults(run=link_commands.accept)
     devices = commands.add_parser("devices")
     devices.set_defaults(run=recovery_commands.list_devices)
-    revoke = devices.add_subparsers(metavar="DO").add_parser("revoke")
+    doing = devices.add_subparsers(metavar="DO")
+    rename = doing.add_parser("rename")
+    rename.add_argument("device")
+    rename.add_argument("name")
+    rename.set_defaults(run=recovery_commands.rename_device)
+    revoke = doing.add_parser("revoke")
     revoke.add_argument("device")
     revoke.add_argument("--secret-file", type=Path)
     revoke.set_defaults(run=recovery_commands.revoke_device)

@@ -3,12 +3,15 @@
 import argparse
 import uuid
 
-from crypto_client.client.failures import Refused, Unverified, Usage
+from crypto_client.client.failures import Refused, Usage
 from crypto_client.client.keys import Keyring, enrol
+from crypto_client.client.notes import Notes
+from crypto_client.client.offers import look_again
 from crypto_client.client.output import Output, Row
 from crypto_client.client.server import JSON, unb64
 from crypto_client.client.session import Session
-from crypto_client.safety import fingerprint, safety_number
+from crypto_client.client.verify_command import trust_in
+from crypto_client.safety import fingerprint
 
 
 def sign_up(session: Session, output: Output, arguments: argparse.Namespace) -> None:
@@ -92,20 +95,6 @@ def change_password(session: Session, output: Output, arguments: argparse.Namesp
     output.row({"changed": True}, lambda row: "password changed")
 
 
-def verify(session: Session, output: Output, arguments: argparse.Namespace) -> None:
-    """Show the safety number to compare with a friend over another way."""
-    friend = _friend(session, arguments.email)
-    keyring = session.keyring
-    user = uuid.UUID(friend["user_id"]).bytes
-    keyring.refresh(user)
-    theirs = keyring.pins().get(user)
-    if theirs is None:
-        raise Unverified("reference")
-    own = (keyring.device.user, keyring.device.amk_pub)
-    number = safety_number(own, (user, theirs))
-    output.row({"email": friend["email"], "safety_number": number})
-
-
 def friend_add(session: Session, output: Output, arguments: argparse.Namespace) -> None:
     """Ask somebody to be friends; the answer never tells whether the address exists."""
     answer = session.server.post("/api/friend-requests", {"email": arguments.who})
@@ -136,11 +125,15 @@ def friend_remove(session: Session, output: Output, arguments: argparse.Namespac
 def friend_list(session: Session, output: Output, arguments: argparse.Namespace) -> None:
     """Friends, and requests in both directions."""
     known = session.server.get("/api/friends")
+    keyring = session.messenger.rooms.keyring  # with what other own devices have compared
+    look_again(keyring, Notes(session.store, keyring.device.user).verified_users())
     shown = ("user_id", "email", "nickname", "status_message")
     for state, group in (("friend", "friends"), ("received", "received"), ("sent", "sent")):
         for item in known[group]:
             row: Row = {"state": state}
             row.update({name: item[name] for name in shown if name in item})
+            if state == "friend":
+                row["trust"] = trust_in(keyring, uuid.UUID(item["user_id"]).bytes)
             output.row(row)
 
 

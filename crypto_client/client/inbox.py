@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from crypto_client.body import parse_body
 from crypto_client.client.due import revoked_devices
 from crypto_client.client.log import Log
+from crypto_client.client.own_room import collect_note
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, unb64
 from crypto_client.client.store import Store
@@ -58,6 +59,7 @@ class Inbox:
             eid = h("envelope", arrival.envelope)
             self._extend_log(room, item["seq"], eid)
             self._compare(room, item["seq"], eid)
+            collect_note(self.rooms, room, item["seq"], eid)
             return
         item_hash = (
             unb64(item["hash"]) if item["kind"] == "commit" else event_hash(unb64(item["event"]))

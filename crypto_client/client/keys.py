@@ -247,6 +247,7 @@ class Keyring:
         ]
         if offered != pinned:
             self._keep_beside(user, offered, lists)
+            self.store.run("INSERT OR REPLACE INTO offered_keys VALUES (?, ?)", user, offered)
             raise PinMismatchError("another account key than the pinned one")
         for signed in lists:
             known = accept_device_list(known, [signed], user=user, amk_pub=pinned)
@@ -264,6 +265,7 @@ class Keyring:
 
     def _keep_offer(self, offer: "Offer") -> None:
         with self.store.transaction():
+            self.store.run("DELETE FROM offered_keys WHERE user = ?", offer.user)
             for signed in offer.lists:
                 version = parse_device_list(signed.data).version
                 keep_list(self.store, offer.user, offer.amk_pub, signed, version)

@@ -5,10 +5,11 @@ sealed again with a new counter (docs/protocol.md §8.2). A counter is reserved 
 envelope leaves.
 """
 
+import json
 import uuid
 from typing import Any
 
-from crypto_client.body import text_body
+from crypto_client.body import write_body
 from crypto_client.client.failures import Refused, TimedOut, Unverified
 from crypto_client.client.inbox import Inbox
 from crypto_client.client.keys import now_ms
@@ -17,8 +18,9 @@ from crypto_client.client.server import JSON, b64
 from crypto_client.client.socket import Socket
 from crypto_client.client.store import Store
 from crypto_client.committing import commit_rotation
-from crypto_client.envelope import seal_message
+from crypto_client.envelope import CLASS_MESSAGE, CLASS_SILENT, seal_message
 from crypto_client.epoch import RoomView
+from crypto_client.own_room import Note
 from crypto_client.primitives import system_random
 from crypto_client.ratchet import EpochState, should_rotate
 from crypto_client.roster import find_member
@@ -40,6 +42,17 @@ class Outbox:
 
     def keep(self, room: bytes, text: str) -> bytes:
         """Put a text on disk; returns its message id, which it keeps for ever."""
+        return self._put(room, text)
+
+    def keep_note(self, room: bytes, note: Note) -> bytes:
+        """Put a note for the own room on disk; returns its message id."""
+        with self.store.transaction():
+            message = self._put(room, "")
+            members = json.dumps(note.members())
+            self.store.run("INSERT INTO waiting_notes VALUES (?, ?)", message, members)
+        return message
+
+    def _put(self, room: bytes, text: str) -> bytes:
         message = system_random(16)
         self.store.run(
             "INSERT INTO outbox (message, room, text, created_ms, state)"
@@ -119,9 +132,12 @@ class Outbox:
     def _seal(self, epoch: EpochState, room: bytes, message: bytes, text: str) -> bytes:
         void = self._voids(room, message)
         seen, kt = self.inbox.log.newest(room), self.rooms.keyring.key_log.claim()
-        body = text_body(text, seen=seen, void=void, kt=kt)
+        members, message_class = self._words(message, text)
+        body = write_body(members, seen=seen, void=void, kt=kt)
         keys = self.rooms.keyring.device
-        sealed = seal_message(epoch, keys, body, msg_id=message, time=now_ms())
+        sealed = seal_message(
+            epoch, keys, body, msg_id=message, time=now_ms(), message_class=message_class
+        )
         with self.store.transaction():
             self.rooms.save_epoch(sealed.epoch)
             self.store.run(
@@ -137,6 +153,13 @@ class Outbox:
                 sql = "UPDATE voids SET told_in = ? WHERE room = ? AND epoch = ? AND n = ?"
                 self.store.run(sql, message, room, told_epoch, n)
         return sealed.envelope
+
+    def _words(self, message: bytes, text: str) -> tuple[JSON, int]:
+        """What a body says before anything is attached, and whether it counts as a message."""
+        row = self.store.row("SELECT members FROM waiting_notes WHERE message = ?", message)
+        if row is None:
+            return {"type": "text", "text": text}, CLASS_MESSAGE
+        return json.loads(row["members"]), CLASS_SILENT
 
     def _voids(self, room: bytes, message: bytes) -> tuple[tuple[int, int], ...]:
         rows = self.store.rows(
@@ -158,6 +181,7 @@ class Outbox:
                 self.store.run(sql, room, row["epoch"], row["n"])
             self.store.run("DELETE FROM voids WHERE told_in = ?", message)
             self.store.run("DELETE FROM attempts WHERE message = ?", message)
+            self.store.run("DELETE FROM waiting_notes WHERE message = ?", message)
             self.store.run("DELETE FROM outbox WHERE message = ?", message)
 
     def refused(self, message: bytes, code: str) -> None:

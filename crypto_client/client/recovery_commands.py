@@ -8,11 +8,13 @@ from pathlib import Path
 from crypto_client.client.entering import enter_rooms, reopen, report, verified_chains
 from crypto_client.client.failures import Refused, Unverified, Usage
 from crypto_client.client.keys import Keyring
+from crypto_client.client.notes import Notes
 from crypto_client.client.output import Output, Row
 from crypto_client.client.own_lists import enter, make_device_here, open_account, revoke
 from crypto_client.client.past import PastRooms
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.session import Session
+from crypto_client.own_room import DeviceName, is_device_name
 from crypto_client.recovery import decode_code, encode_code
 from crypto_client.slips import MistypedError, Typed, differing, read_typed
 
@@ -96,11 +98,24 @@ def restore(session: Session, output: Output, arguments: argparse.Namespace) -> 
 
 
 def list_devices(session: Session, output: Output, arguments: argparse.Namespace) -> None:
-    """The devices of the newest list."""
-    session.keyring.prove_session()
+    """The devices of the newest list, with the names that their owner gave them."""
+    notes = Notes(session.store, session.messenger.rooms.keyring.device.user)
     for device in session.server.get("/api/devices")["devices"]:
         names = ("device_id", "created_ms", "last_used_ms", "current")
-        output.row({name: device[name] for name in names})
+        row: Row = {name: device[name] for name in names}
+        row["name"] = notes.device_name(uuid.UUID(device["device_id"]).bytes)
+        output.row(row)
+
+
+def rename_device(session: Session, output: Output, arguments: argparse.Namespace) -> None:
+    """Name a device for all devices of the account; an empty name takes it away."""
+    messenger = session.messenger
+    note = DeviceName(_device_named(session, arguments.device), arguments.name)
+    if not is_device_name(note.name):
+        raise Usage("device_name")
+    messenger.note_down(note, timeout=session.timeout)
+    row: Row = {"device_id": str(uuid.UUID(bytes=note.device)), "name": note.name}
+    output.row(row, lambda row: f"{row['device_id']}: {row['name']}")
 
 
 def revoke_device(session: Session, output: Output, arguments: argparse.Namespace) -> None:

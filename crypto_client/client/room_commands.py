@@ -6,6 +6,7 @@ import uuid
 from crypto_client.client.failures import Refused, Usage
 from crypto_client.client.keys import Keyring
 from crypto_client.client.output import Output
+from crypto_client.client.own_room import listed, own_rooms
 from crypto_client.client.server import JSON, b64
 from crypto_client.client.session import Session
 from crypto_client.committing import (
@@ -102,7 +103,7 @@ def delete(session: Session, output: Output, arguments: argparse.Namespace) -> N
 
 def list_rooms(session: Session, output: Output, arguments: argparse.Namespace) -> None:
     """All rooms of this person."""
-    for summary in session.messenger.rooms.all():
+    for summary in listed(session.messenger.rooms):
         _show(session, output, uuid.UUID(summary["room_id"]).bytes)
 
 
@@ -112,7 +113,8 @@ def find_room(session: Session, name: str) -> bytes:
         wanted = uuid.UUID(name).bytes
     except ValueError:
         return _room_by_words(session, name)
-    if session.messenger.rooms.view(wanted) is None:
+    rooms = session.messenger.rooms
+    if rooms.view(wanted) is None or wanted in own_rooms(rooms):
         raise Refused("not_found")
     return wanted
 
@@ -122,7 +124,8 @@ def _room_by_words(session: Session, words: str) -> bytes:
         user = _friend_user(session, words)
         matches = [r for r in session.messenger.rooms.all() if _is_direct_with(session, r, user)]
     else:
-        matches = [r for r in session.messenger.rooms.all() if title_of(session, r) == words]
+        rooms = listed(session.messenger.rooms)
+        matches = [summary for summary in rooms if title_of(session, summary) == words]
     if not matches:
         raise Refused("not_found")
     if len(matches) > 1:

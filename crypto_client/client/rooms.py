@@ -10,6 +10,7 @@ from crypto_client.client.changes import Line, describe
 from crypto_client.client.due import due_ops, newest_lists
 from crypto_client.client.failures import Refused, TimedOut, Unverified
 from crypto_client.client.keys import Keyring, now_ms
+from crypto_client.client.notes import demand_compared_key
 from crypto_client.client.server import JSON, Server, unb64
 from crypto_client.client.store import Store
 from crypto_client.client.wire_commits import (
@@ -246,8 +247,12 @@ class Rooms:
                 received.view.epoch,
                 json.dumps(lines),
             )
-            view = json.dumps(view_to_json(received.view))
-            self.store.run("UPDATE rooms SET view = ? WHERE room = ?", view, room)
+            self.save_view(received.view)
+
+    def save_view(self, view: RoomView) -> None:
+        """Replace what is verified of a room."""
+        sql = "UPDATE rooms SET view = ? WHERE room = ?"
+        self.store.run(sql, json.dumps(view_to_json(view)), view.room)
 
     def _queue_history(self, room: bytes, received: Received) -> None:
         record = received.history
@@ -289,6 +294,8 @@ class Rooms:
             is_member = view is not None and find_member(view.roster, user) is not None
             refresh = self.refresh_known if is_member else self.keyring.refresh
             prekeys.update(refresh(user))
+            if not is_member:
+                demand_compared_key(self.keyring, user)
         floors: dict[bytes, int] = {}
         closing = None
         if view is not None:

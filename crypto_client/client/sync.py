@@ -14,11 +14,13 @@ from crypto_client.client.failures import Refused, TimedOut
 from crypto_client.client.inbox import Arrival, Inbox
 from crypto_client.client.keys import Keyring, now_ms
 from crypto_client.client.outbox import Outbox
+from crypto_client.client.own_room import own_rooms, room_to_note_in
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, Server
 from crypto_client.client.socket import Frame, Socket
 from crypto_client.client.store import Store
 from crypto_client.errors import LogForkError
+from crypto_client.own_room import Note
 
 PING_SECONDS = 25.0
 CHECK_SECONDS = 60.0
@@ -136,6 +138,16 @@ class Messenger:
             state = self.outbox.state(message)
         return state
 
+    def note_down(self, note: Note, *, timeout: float) -> None:
+        """Keep a note for all devices of the account, and wait until the log has it."""
+        room, carried = room_to_note_in(self.rooms)
+        for other in carried:
+            self.outbox.deliver(self.outbox.keep_note(room, other))
+        message = self.outbox.keep_note(room, note)
+        row = self.send(message, wait="stored", timeout=timeout)
+        if row["state"] == "failed":
+            raise Refused(row["failure"])
+
     def _wait_for_push(self, deadline: float) -> None:
         frame = self.socket.take(min(1.0, max(0.0, deadline - time.monotonic())))
         try:
@@ -170,10 +182,11 @@ class Messenger:
 
     def _new(self) -> Iterator[JSON]:
         own = self.rooms.keyring.device.device
+        hidden = own_rooms(self.rooms)
         for row in self._all_messages():
             if _key(row) not in self._shown:
                 self._shown.add(_key(row))
-                if row["device"] != own:
+                if row["device"] != own and row["room"] not in hidden:
                     yield self._row(row)
 
     def timeline(self, room: bytes, last: int) -> list[JSON]:

@@ -25,7 +25,7 @@ def cast() -> World:
 @pytest.fixture
 def bob(cast: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """bob, in epoch 0 of the garden of alice (its admin) and himself."""
-    for module in ("keys", "rooms", "outbox"):
+    for module in ("offers", "keys", "rooms", "outbox"):
         monkeypatch.setattr(f"crypto_client.client.{module}.now_ms", lambda: NOW)
     first, received = group(cast, "alice", "bob")
     server = HostileServer.of(cast)

@@ -7,12 +7,15 @@ import pytest
 
 from crypto_client.client.due import due_ops
 from crypto_client.client.failures import Unverified
+from crypto_client.client.offers import accept_key, offered_key
 from crypto_client.client.server import b64
-from crypto_client.commit import PrekeyRow, encode_prekeys
+from crypto_client.commit import PrekeyRow, encode_prekeys, parse_core
 from crypto_client.committing import commit_add, create_direct, make_commit
-from crypto_client.errors import PinMismatchError, ReferenceMissingError
+from crypto_client.errors import KeyLogError, PinMismatchError, ReferenceMissingError
+from crypto_client.key_log import label_of
 from crypto_client.ops import Create, Op, Remove, parse_ops
 from crypto_client.prekeys import new_prekey
+from crypto_client.roster import roster_hash
 from crypto_client.statements import make_leave
 from crypto_client.vectors.cast import NOW
 from tests.crypto_client.hostile import keys_of
@@ -42,6 +45,35 @@ def test_a_commit_with_a_changed_key_moves_the_chain_and_closes_the_room_for_wri
     assert bob.is_shown(commit) == ""
     assert (bob.head.epoch, bob.head.unsettled) == (1, (impostor.user,))
     assert not bob.rooms.may_seal(bob.head)
+
+
+def test_no_commit_that_nobody_asked_for_takes_in_a_changed_account_key(bob: Member) -> None:
+    alice, impostor = bob.cast.alice, impostor_of(bob.cast.alice)
+    bob.server.keys[impostor.user] = keys_of(impostor)
+    bob.rooms.refresh_known(impostor.user)
+    assert offered_key(bob.rooms.keyring, alice.user) == impostor.account.public
+    assert due_ops(bob.view, {"leaving": []}, bob.rooms.keyring) == []
+    commit = make_commit(
+        bob.view, [], bob.rooms.committer([alice.user, bob.cast.bob.user], bob.view)
+    )
+    assert parse_core(commit.core).roster_hash == roster_hash(bob.view.roster)
+    assert set(commit.wraps) == {bob.cast.bob.keys.device}
+
+
+def test_a_key_that_a_person_accepts_is_the_one_they_saw_and_in_the_key_log(
+    bob: Member,
+) -> None:
+    alice, impostor = bob.cast.alice, impostor_of(bob.cast.alice)
+    keyring, seen = bob.rooms.keyring, impostor.account.public
+    bob.server.keys[alice.user] = keys_of(impostor)
+    with pytest.raises(PinMismatchError):
+        accept_key(keyring, alice.user, bob.cast.carol.account.public)
+    with pytest.raises(KeyLogError):
+        accept_key(keyring, alice.user, seen)
+    assert keyring.pins()[alice.user] == alice.account.public
+    bob.server.key_log.log.add(label_of(alice.user), impostor.devices.list_hash)
+    accept_key(keyring, alice.user, seen)
+    assert keyring.pins()[alice.user] == seen
 
 
 def test_a_room_that_was_not_asked_for_is_refused(bob: Member) -> None:
