@@ -14,6 +14,7 @@ import type { Core } from "./core";
 import type { StoredId } from "./frames";
 import { type Result, arrive, retryHeld } from "./inbox";
 import { compareLog, extendLog, logAt, noteTakenBack } from "./log";
+import { collectNote, keepNotes } from "./own_room";
 import { readRoom, updateRoom } from "./records";
 import { type Arrived, againRow, eventRow } from "./rows";
 import { bodyOfItem } from "./store/reopen";
@@ -70,7 +71,12 @@ export async function applyPage(core: Core, roomId: Id, page: LogPage): Promise<
     log: log?.seq === upto ? log : null,
   };
   await batch.save();
-  core.changed({ rooms: [roomId] });
+  announce(core, batch);
+}
+
+/** Tell what a saved batch changed; notes are about friends and devices. */
+export function announce(core: Core, { roomId, notes }: Batch): void {
+  core.changed({ rooms: [roomId], ...(notes.length > 0 && { friends: true, me: true }) });
 }
 
 /** Put items into their places, in order; gives the log hash after them. */
@@ -98,7 +104,9 @@ export async function applyItems(
     batch.putItem({ ...row, log: log?.log ?? null });
     noteStored(core, batch, row, words);
     if (words) await noteVoids(core, batch, row, words);
+    if (words) collectNote(core, batch, row, words);
   }
+  await keepNotes(core, batch);
   return log;
 }
 
@@ -184,11 +192,13 @@ export async function applyHeld(core: Core, roomId: Id): Promise<void> {
     if (!row || !body) continue;
     await compareLog(batch, { body, seq: 0, log: null });
     if (row.seq > 0) await noteVoids(core, batch, row, body);
+    collectNote(core, batch, row, body);
     noteText(batch, row, body);
   }
+  await keepNotes(core, batch);
   if (batch.isEmpty) return;
   await batch.save();
-  core.changed({ rooms: [roomId] });
+  announce(core, batch);
 }
 
 /** Fetch and apply everything after the cursor. */

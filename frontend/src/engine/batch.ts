@@ -2,6 +2,7 @@
  * One step of a room: rows read, changed in memory, and written in one durable transaction.
  * What was opened earlier in the same step is found like what is stored.
  */
+import type { KeptNote } from "../crypto/own_room";
 import type { Id } from "./contract";
 import {
   type ReadEpoch,
@@ -22,6 +23,9 @@ function claim({ messageKey, seq }: ItemRow): number {
 export class Batch {
   readonly roomId: Id;
   record: RoomRecord;
+  /** Notes of the own room that came with these messages. */
+  readonly notes: KeptNote[] = [];
+  private readonly more = new Changes();
   private readonly items = new Map<string, ItemRow | null>();
   private readonly epochs = new Map<number, ReadEpoch>();
   private readonly changedEpochs = new Set<number>();
@@ -111,6 +115,11 @@ export class Batch {
     this.record = { ...this.record, voids: [...this.record.voids, ...voids] };
   }
 
+  /** Do these changes in the same transaction. */
+  also(changes: Changes): void {
+    this.more.with(changes);
+  }
+
   get isEmpty(): boolean {
     const { items, outbox, changedEpochs } = this;
     const isSame = this.record === this.room.record;
@@ -134,6 +143,7 @@ export class Batch {
       if (row) changes.put("outbox", [roomId, messageId], row);
       else changes.delete("outbox", [roomId, messageId]);
     }
+    changes.with(this.more);
     await store.commit(changes);
   }
 }

@@ -3,7 +3,6 @@ import { encodeBase64url } from "../crypto/encoding";
 import { memberRow } from "../crypto/committing";
 import type { Op } from "../crypto/ops";
 import { ROLE_ADMIN, findMember } from "../crypto/roster";
-import { safetyNumber } from "../crypto/safety";
 import { encodeStatement, makeLeave } from "../crypto/statements";
 import { catchUp } from "./apply";
 import { followChain } from "./chain";
@@ -11,7 +10,7 @@ import { type Plan, commitRoom, postDirect, postGroup } from "./commits";
 import type { Args, CommandName, Id, Result } from "./contract";
 import type { Core } from "./core";
 import type { Cursors } from "./cursors";
-import { bringOwnList, listDevices, revokeDevice } from "./devices";
+import { bringOwnList, listDevices, renameDevice, revokeDevice } from "./devices";
 import { keepMe, refreshFriends } from "./friends";
 import { idBytes } from "./ids";
 import type { LinkOther } from "./link_other";
@@ -23,6 +22,7 @@ import { refuse } from "./refusal";
 import { beginRenewal, discardRenewal, finishRenewal, showRenewal } from "./renewing";
 import { moveHistory } from "./resealing";
 import { deleteRoom, markRead, refreshRoom, updateInfo } from "./rooms";
+import { compareWith, judgeCode, markFriend } from "./verifying";
 import type { MeJson, RoomJson } from "./wire";
 
 /** Commands that any tab answers by itself, from the store. */
@@ -55,6 +55,9 @@ export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
   "message_retry",
   "room_read",
   "safety_number",
+  "safety_judge",
+  "friend_mark",
+  "device_rename",
   "recovery_show",
   "recovery_test",
   "renewal_show",
@@ -76,7 +79,7 @@ export interface CommandParts {
   readonly linking: LinkOther;
 }
 
-function friendHandlers(core: Core) {
+function friendHandlers({ core, outbox }: CommandParts) {
   const request = (id: Id) => `/api/friend-requests/${id}`;
   const then = async (done: Promise<unknown>): Promise<null> => {
     await done;
@@ -98,13 +101,11 @@ function friendHandlers(core: Core) {
       await keepMe(core, me);
       return null;
     },
-    safety_number: async ({ userId }) => {
-      const user = idBytes(userId);
-      if (!(await core.people.account(user))) await core.people.refresh(userId);
-      const other = await core.people.account(user);
-      if (!other) throw refuse("keys_missing");
-      const number = safetyNumber(core.keyring.device, { user, amkPub: other.amkPub });
-      return { number };
+    safety_number: ({ userId }) => compareWith(core, userId),
+    safety_judge: async ({ userId, code }) => ({ verdict: await judgeCode(core, userId, code) }),
+    friend_mark: async (args) => {
+      await markFriend(core, outbox, args);
+      return null;
     },
     key_log_seen: async () => {
       await core.keyLog.seen();
@@ -263,7 +264,7 @@ function renewalHandlers({ core, box }: Pick<CommandParts, "core" | "box">) {
   } satisfies Partial<Handlers>;
 }
 
-function deviceHandlers({ core, box }: CommandParts) {
+function deviceHandlers({ core, outbox, box }: CommandParts) {
   return {
     recovery_show: () => box.show(),
     recovery_test: async ({ secret }) => {
@@ -273,6 +274,10 @@ function deviceHandlers({ core, box }: CommandParts) {
     },
     ...renewalHandlers({ core, box }),
     devices_list: async () => ({ devices: await listDevices(core) }),
+    device_rename: async (args) => {
+      await renameDevice(core, outbox, args);
+      return null;
+    },
     device_revoke: async (args) => {
       await revokeDevice(core, box, args);
       await bringOwnListEverywhere(core);
@@ -298,7 +303,7 @@ function linkHandlers({ linking }: CommandParts) {
 /** Give the handler of each command that the leading tab does as a device. */
 export function leaderHandlers(parts: CommandParts): Handlers {
   return {
-    ...friendHandlers(parts.core),
+    ...friendHandlers(parts),
     ...roomHandlers(parts),
     ...deviceHandlers(parts),
     ...linkHandlers(parts),

@@ -8,9 +8,10 @@ import {
   type NewState,
   createDirect,
   createGroup,
+  createOwnRoom,
   makeCommit,
 } from "../crypto/committing";
-import { encodeBase64url, fromHex, hex } from "../crypto/encoding";
+import { encodeBase64url, equalBytes, fromHex, hex } from "../crypto/encoding";
 import type { RoomView } from "../crypto/epoch";
 import { type Op, parseOps } from "../crypto/ops";
 import type { EpochState } from "../crypto/ratchet";
@@ -22,6 +23,7 @@ import type { Core } from "./core";
 import { dueOps } from "./due";
 import { NO_FLOORS, floorsOf, highest } from "./floors";
 import { idBytes, idOf } from "./ids";
+import { readNotes } from "./notes";
 import { pause } from "./platform";
 import { type RoomRecord, readEpoch, readRoom } from "./records";
 import { Refusal, refuse } from "./refusal";
@@ -74,7 +76,21 @@ async function committer(
   const now = core.platform.now();
   const seqFloor = highest(floors, await core.people.prekeyFloors());
   await core.people.rememberPrekeys(prekeys, now);
+  await demandComparedKeys(core, newcomers);
   return { keys: core.keyring.device, lists, prekeys, now, seqFloor, closing };
+}
+
+/**
+ * Refuse, with `friend_changed`, to begin anything with another account key than the one that was
+ * compared: a restored browser meets a friend anew, and knows the mark before it knows the key.
+ */
+async function demandComparedKeys(core: Core, userIds: readonly Id[]): Promise<void> {
+  const notes = await readNotes(core.store);
+  for (const user of userIds.map(idBytes)) {
+    const compared = notes.verifiedKey(user);
+    const amkPub = (await core.people.account(user))?.amkPub;
+    if (compared && amkPub && !equalBytes(compared, amkPub)) throw refuse("friend_changed");
+  }
 }
 
 function subject(op: Op): string {
@@ -161,6 +177,13 @@ export async function postGroup(
   const by = await committer(core, { members: [core.userId], newcomers: userIds }, { floors: NO_FLOORS });
   const lists = everybody.map((id) => core.people.newestList(idBytes(id)));
   return postRoom(core, await createGroup(by, await Promise.all(lists), { title }));
+}
+
+/** Begin an own room. */
+export async function postOwnRoom(core: Core): Promise<RoomJson> {
+  const people = { members: [core.userId], newcomers: [] };
+  const by = await committer(core, people, { floors: NO_FLOORS });
+  return postRoom(core, await createOwnRoom(by, await core.people.newestList(idBytes(core.userId))));
 }
 
 /** Post the same bytes again while the queue takes nothing: a room is begun once, however often. */

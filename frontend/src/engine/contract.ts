@@ -27,6 +27,7 @@ export type EngineCode =
   | "recovery_secret" // another secret than the account's
   | "recovery_blob" // what the server keeps sealed is not what the account signed last
   | "recovery_lists" // the server does not show all device lists of the account
+  | "friend_changed" // another account key than the one that was compared
   | "recovery_gone" // it was written down, and is not in this browser any more
   | "devices_full"
   | "link_code" // a typed code that no screen shows
@@ -69,6 +70,8 @@ export type Renewing = { state: "begun" } | { state: "moving"; done: number; of:
 /** A device of one's own. */
 export interface Device {
   deviceId: Id;
+  /** What its owner calls it; empty without a name. */
+  name: string;
   createdMs: number;
   /** Null where the server does not tell. */
   lastUsedMs: number | null;
@@ -81,6 +84,28 @@ export interface Restoring {
   of: number;
 }
 
+/**
+ * How a friend's account key stands to what this person compared. verified: it was found the same.
+ * changed: the server shows another one than before. verified_changed: than the one that was found
+ * the same, which somebody has to look at.
+ */
+export type FriendTrust = "unverified" | "verified" | "changed" | "verified_changed";
+
+/** What two people compare, about the account key that the server shows now. */
+export interface Comparison {
+  /** Sixty digits over both account keys. */
+  number: string;
+  /** Thirty digits of each. */
+  own: string;
+  theirs: string;
+  /** The same bytes on both screens, as base64url. */
+  code: string;
+  accountKey: string;
+}
+
+/** What comparing the other screen's code came to. */
+export type CodeVerdict = "same" | "different" | "other_people" | "no_code";
+
 export interface Friend {
   userId: Id;
   email: string;
@@ -89,6 +114,7 @@ export interface Friend {
   sinceMs: number;
   /** False until they have signed in once with a browser: no room can be opened with them yet. */
   hasKeys: boolean;
+  trust: FriendTrust;
 }
 
 export interface ReceivedRequest {
@@ -238,8 +264,11 @@ export interface Commands {
   /** Drafts live in the local store, sealed. */
   draft_save: { args: { roomId: Id; text: string }; result: null };
   draft_load: { args: { roomId: Id }; result: { text: string } };
-  /** Sixty digits over both account keys. */
-  safety_number: { args: { userId: Id }; result: { number: string } };
+  safety_number: { args: { userId: Id }; result: Comparison };
+  /** Compare what the other screen shows. */
+  safety_judge: { args: { userId: Id; code: string }; result: { verdict: CodeVerdict } };
+  /** Say whether this account key is the friend's, and go on with it. */
+  friend_mark: { args: { userId: Id; accountKey: string; isSame: boolean }; result: null };
   /** Make this browser a device by the six words or the code (phase `no_keys_here`). */
   restore: { args: { secret: string }; result: null };
   /** Offer this browser to another device of the account (phase `no_keys_here`): a code to show. */
@@ -265,6 +294,8 @@ export interface Commands {
   /** Keep the present key. */
   renewal_discard: { args: Record<string, never>; result: null };
   devices_list: { args: Record<string, never>; result: { devices: Device[] } };
+  /** Name an own device for all of them; an empty name takes it away. */
+  device_rename: { args: { deviceId: Id; name: string }; result: null };
   /** Take a device off the own list; needs the recovery key. */
   device_revoke: { args: { deviceId: Id; secret: string }; result: null };
   /** The person has been told that the key log began again. */

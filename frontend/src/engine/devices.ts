@@ -7,11 +7,15 @@ import {
 } from "../crypto/device_list";
 import { encodeBase64url } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
+import { isDeviceName } from "../crypto/own_room";
 import { findMember } from "../crypto/roster";
 import { DUE, commitRoom } from "./commits";
 import type { Device, Id } from "./contract";
 import type { Core } from "./core";
 import { idBytes, idOf } from "./ids";
+import { readNotes } from "./notes";
+import { noteDown } from "./noting";
+import type { Outbox } from "./outbox";
 import type { People } from "./people";
 import { type RecoveryBox, wipeRecovered } from "./recovery";
 import { readRoom } from "./records";
@@ -46,11 +50,25 @@ export async function listDevices(core: Core): Promise<Device[]> {
   const { entries } = await ownList(core.people, core.userId);
   const { devices } = await core.api.get<{ devices: DeviceJson[] }>("/api/devices");
   const used = new Map(devices.map((row) => [row.device_id, row.last_used_ms]));
+  const notes = await readNotes(core.store);
   return entries.map(({ device, created }) => {
     const deviceId = idOf(device);
     const isThis = deviceId === core.keyring.deviceId;
-    return { deviceId, createdMs: created, lastUsedMs: used.get(deviceId) ?? null, isThis };
+    const [name, lastUsedMs] = [notes.deviceName(device), used.get(deviceId) ?? null];
+    return { deviceId, name, createdMs: created, lastUsedMs, isThis };
   });
+}
+
+/** Name an own device; `not_found` for one that is not listed, `invalid` for a name out of bounds. */
+export async function renameDevice(
+  core: Core,
+  outbox: Outbox,
+  { deviceId, name }: { deviceId: Id; name: string },
+): Promise<void> {
+  const device = idBytes(deviceId);
+  if (!entryOf(await ownList(core.people, core.userId), device)) throw refuse("not_found");
+  if (!isDeviceName(name)) throw refuse("invalid");
+  await noteDown(core, outbox, { about: "device", device, name });
 }
 
 /**

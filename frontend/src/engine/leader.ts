@@ -193,7 +193,7 @@ export class Leader {
       learnOwn: () => people.learnOwn(boot.userId),
       changed: () => core.changed({ keyLog: true }),
     });
-    const people: People = new People(store, api, keyLog);
+    const people: People = new People(store, api, keyLog, () => core.changed({ friends: true }));
     api.prove = () => keyring.proveSession();
     const socket: Socket = new Socket({
       platform,

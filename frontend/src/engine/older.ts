@@ -3,7 +3,7 @@
  * newest first.
  */
 import { LOG_START } from "../crypto/log_hash";
-import { applyItems } from "./apply";
+import { announce, applyItems } from "./apply";
 import { Batch } from "./batch";
 import type { Id } from "./contract";
 import type { Core } from "./core";
@@ -37,7 +37,7 @@ async function fetchOlder(core: Core, roomId: Id): Promise<boolean> {
   await applyItems(core, batch, items, after === 0 ? { seq: 0, log: LOG_START } : null);
   batch.record = { ...batch.record, olderTo: after };
   await batch.save();
-  core.changed({ rooms: [roomId] });
+  announce(core, batch);
   if (after === 0) await joinLog(core, roomId);
   return after > 0;
 }

@@ -18,9 +18,10 @@ import { ProtocolError } from "../crypto/errors";
 import type { Trust } from "../crypto/epoch";
 import type { Api } from "./api";
 import type { Id } from "./contract";
-import { idBytes } from "./ids";
+import { idBytes, idOf } from "./ids";
 import type { KeyLog } from "./key_log";
 import type { LinkedPins } from "./linked";
+import { Refusal } from "./refusal";
 import type { AccountRow } from "./store/schema";
 import { Changes, Conflict, type Store } from "./store/store";
 import type { UserKeysJson } from "./wire";
@@ -60,6 +61,8 @@ export class People {
     private readonly store: Store,
     private readonly api: Api,
     private readonly keyLog: KeyLog | null = null,
+    /** Told when somebody's account key is another one than before. */
+    private readonly onOffer: () => void = () => undefined,
   ) {}
 
   /** What commits are judged with: every list that ever verified, and the pins. */
@@ -236,20 +239,68 @@ export class People {
     }
   }
 
-  private async keep({ user, amkPub, account, isPinned, lists, newest }: Offer): Promise<void> {
-    if (lists.length === 0) return;
+  private async keep(offer: Offer): Promise<void> {
+    const { user, account, lists } = offer;
     const changes = new Changes();
     for (const signed of lists) {
       const hash = hex(listHash(signed));
       changes.set("lists", hash, { hash, user: hex(user), data: signed.data, sig: signed.sig });
     }
-    if (isPinned && newest) {
-      const { version, listHash: hash } = newest;
-      const revision = account?.revision ?? 0;
-      const prekeySeqs = account?.prekeySeqs ?? new Map<string, number>();
-      const row = { user: hex(user), amkPub, version, listHash: hash, prekeySeqs, revision };
-      changes.put("accounts", hex(user), row);
-    }
+    const row = rowAfter(offer);
+    if (row) changes.put("accounts", hex(user), row);
     await this.store.commit(changes);
+    if (row && hexOrNone(row.offered) !== hexOrNone(account?.offered)) this.onOffer();
   }
+
+  /**
+   * Take over the account key that the server offers for a person: the person here has decided
+   * (docs/protocol.md §3.1). Refuses `pin_mismatch` when it is not `amkPub`, and `kt` when its
+   * device list is not the newest in the key log.
+   */
+  async repin(userId: Id, amkPub: Uint8Array): Promise<void> {
+    await this.keyLog?.follow();
+    await this.take(async () => {
+      const offer = await this.offerOf(userId);
+      if (!equalBytes(offer.amkPub, amkPub) || !offer.newest) {
+        throw new ProtocolError("pin_mismatch", "another account key than the one that was looked at");
+      }
+      await this.keyLog?.demandNewest(offer.user, offer.newest.listHash);
+      return offer.isPinned ? offer : { ...offer, isPinned: true, account: bare(offer) };
+    });
+  }
+
+  /** Fetch the lists of everybody of whom the key log names a newer one than is known here. */
+  async refreshBehind(): Promise<void> {
+    for (const row of await this.store.tables.getAll("accounts")) {
+      const user = fromHex(row.user);
+      if (await this.keyLog?.isNewest(user, row.listHash)) continue;
+      try {
+        await this.refresh(idOf(user));
+      } catch (error) {
+        // Somebody with whom nothing is shared any more, or a list that does not verify.
+        if (!(error instanceof ProtocolError) && !(error instanceof Refusal)) throw error;
+      }
+    }
+  }
+}
+
+/** What is remembered of a person after an offer; null where nothing of it is new. */
+function rowAfter({ user, amkPub, account, isPinned, lists, newest }: Offer): AccountRow | null {
+  if (!isPinned) {
+    const isKnown = account?.offered !== undefined && equalBytes(account.offered, amkPub);
+    return account && !isKnown ? { ...account, offered: amkPub } : null;
+  }
+  if (!newest || (lists.length === 0 && account?.offered === undefined)) return null;
+  const { version, listHash: hash } = newest;
+  const { revision = 0, prekeySeqs = new Map<string, number>() } = account ?? {};
+  return { user: hex(user), amkPub, version, listHash: hash, prekeySeqs, revision };
+}
+
+/** The row of a person before anything of another account key is remembered. */
+function bare({ account }: Offer): AccountRow | null {
+  return account && { ...account, prekeySeqs: new Map() };
+}
+
+function hexOrNone(key: Uint8Array | undefined): string {
+  return key === undefined ? "" : hex(key);
 }

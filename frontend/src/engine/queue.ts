@@ -1,10 +1,12 @@
 /** What any tab may write by itself: a message into the outbox, a draft. Durable when it resolves. */
 import { systemRandom } from "../crypto/primitives";
+import type { JsonObject } from "../crypto/strict_json";
 import type { Id } from "./contract";
 import { idOf } from "./ids";
 import type { Platform } from "./platform";
 import { refuse } from "./refusal";
 import { checkText } from "./sealing";
+import type { OutboxRow } from "./store/schema";
 import { Changes, type Store } from "./store/store";
 
 /** Put a text into a room's line; gives its id, which it keeps for ever. */
@@ -14,16 +16,35 @@ export async function enqueue(
   { roomId, text }: { roomId: Id; text: string },
 ): Promise<Id> {
   checkText(text);
+  return putInLine(store, platform, roomId, text);
+}
+
+/** Put a note into an own room's line. */
+export async function enqueueNote(
+  store: Store,
+  platform: Platform,
+  { roomId, members }: { roomId: Id; members: JsonObject },
+): Promise<void> {
+  await putInLine(store, platform, roomId, members);
+}
+
+async function putInLine(
+  store: Store,
+  platform: Platform,
+  roomId: Id,
+  words: string | JsonObject,
+): Promise<Id> {
   if (!(await store.tables.get("rooms", roomId))) throw refuse("not_found");
   const messageId = idOf(systemRandom(16));
   const key: [Id, Id] = [roomId, messageId];
   const createdMs = platform.now();
   const rows = await store.tables.getAll("outbox", IDBKeyRange.bound([roomId], [roomId, []]));
   const order = Math.max(createdMs, ...rows.map((row) => row.order + 1));
-  const row = {
+  const row: OutboxRow = {
     ...{ roomId, messageId, order, createdMs, state: "waiting" as const, failure: null },
     ...{ attempts: [], sealAgain: false, acceptedMs: 0, keyId: 0, stamp: new Uint8Array(0) },
-    text: await store.seal("outbox", key, text),
+    text: await store.seal("outbox", key, words),
+    ...(typeof words === "string" ? {} : { isNote: true as const }),
     revision: 0,
   };
   await store.commit(new Changes().put("outbox", key, row));

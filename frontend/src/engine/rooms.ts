@@ -2,6 +2,8 @@
 import type { Id } from "./contract";
 import type { Core } from "./core";
 import { isRestoring } from "./history";
+import { rescueNotes } from "./notes";
+import { isOwn } from "./own_room";
 import {
   type RoomRecord,
   newRecord,
@@ -51,7 +53,9 @@ export async function updateInfo(core: Core, info: RoomJson): Promise<void> {
   const room = await readRoom(store, info.room_id);
   const changes = new Changes();
   const fresh = newRecord(info, userId);
-  const first = (await isRestoring(core)) ? fromNewest(fresh, info) : fresh;
+  // Of the own room every note counts, however old: it is there from its first place on.
+  const isShort = (await isRestoring(core)) && !isOwn(fresh, core.keyring.device);
+  const first = isShort ? fromNewest(fresh, info) : fresh;
   const record = withInfo(room?.record ?? first, info, userId);
   await putRoom(store, changes, { record, revision: room?.revision ?? 0 });
   await store.commit(changes);
@@ -66,6 +70,7 @@ export async function deleteRoom(core: Core, roomId: Id): Promise<void> {
     for (const key of await core.store.tables.getAllKeys(table, range)) changes.delete(table, key);
   }
   changes.delete("drafts", roomId).delete("rooms", roomId);
+  await rescueNotes(core.store, changes, roomId);
   await core.store.commit(changes);
   core.changed({ rooms: [roomId] });
 }

@@ -1,10 +1,11 @@
 /** Bringing one waiting message into sealed bytes; in the room's lane. */
-import { textBody } from "../crypto/body";
+import { type Attached, textBody, writeBody } from "../crypto/body";
 import { MAX_BODY, equalBytes } from "../crypto/encoding";
-import { sealMessage } from "../crypto/envelope";
+import { CLASS_MESSAGE, CLASS_SILENT, sealMessage } from "../crypto/envelope";
 import { maySeal } from "../crypto/epoch";
 import { ProtocolError } from "../crypto/errors";
 import { shouldRotate } from "../crypto/ratchet";
+import type { JsonObject } from "../crypto/strict_json";
 import { followChain } from "./chain";
 import { ROTATION, commitRoom } from "./commits";
 import type { Id } from "./contract";
@@ -16,7 +17,7 @@ import { nextStep, sealed } from "./outbox_state";
 import { type ReadEpoch, type RoomRecord, putEpoch, readEpoch, readRoom } from "./records";
 import { refuse } from "./refusal";
 import type { Attempt, OutboxRow } from "./store/schema";
-import { Changes } from "./store/store";
+import { Changes, type Store } from "./store/store";
 
 const VOIDS_SAID = 256;
 /** Room in a body for the log hash and void counters that are added when it is sealed. */
@@ -84,6 +85,13 @@ async function needsCommit(core: Core, record: RoomRecord, epoch: ReadEpoch): Pr
   return shouldRotate(epoch.state, device, times);
 }
 
+/** Write the body of what waits: a text, or the note that it is. */
+async function bodyOf(store: Store, row: OutboxRow, attached: Attached): Promise<Uint8Array> {
+  const key: [Id, Id] = [row.roomId, row.messageId];
+  if (row.isNote) return writeBody(await store.unseal<JsonObject>("outbox", key, row.text), attached);
+  return textBody(await store.unseal<string>("outbox", key, row.text), attached);
+}
+
 async function seal(
   core: Core,
   row: OutboxRow,
@@ -92,13 +100,14 @@ async function seal(
 ): Promise<Attempt> {
   const { store, keyring } = core;
   const { roomId, messageId } = row;
-  const text = await store.unseal<string>("outbox", [roomId, messageId], row.text);
   const kt = await core.keyLog.claim();
+  const attached = { seen: record.log, void: record.voids.slice(0, VOIDS_SAID), kt };
+  const messageClass = row.isNote ? CLASS_SILENT : CLASS_MESSAGE;
   const { epoch: next, envelope, eid, n, key } = await sealMessage(
     epoch.state,
     keyring.device,
-    textBody(text, { seen: record.log, void: record.voids.slice(0, VOIDS_SAID), kt }),
-    { msgId: idBytes(messageId), time: row.createdMs },
+    await bodyOf(store, row, attached),
+    { msgId: idBytes(messageId), time: row.createdMs, messageClass },
   );
   const place: [Id, string] = [roomId, attemptPlace(messageId, n)];
   const messageKey = await store.seal("items", place, key);

@@ -76,7 +76,7 @@ export class Sync {
     for (const push of collected) this.push(push);
     this.scheduleHeads();
     if (!isWhole) this.connectedAgain();
-    void this.quietly(() => this.core.keyLog.follow());
+    void this.lookForNewKeys();
     await this.quietly(() => this.core.keyring.renewPrekey());
     await this.quietly(() => this.core.keyring.destroyOldPrekeys());
     await this.quietly(() => this.outbox.kickAll());
@@ -122,6 +122,14 @@ export class Sync {
       await this.inLane(roomId, () => bringOwnList(this.core, roomId));
     }
     return areFollowed;
+  }
+
+  /** Follow the key log, and fetch the lists of whoever has a newer one in it. */
+  private async lookForNewKeys(): Promise<void> {
+    await this.quietly(async () => {
+      await this.core.keyLog.follow();
+      await this.core.people.refreshBehind();
+    });
   }
 
   /** After restoring: what is older than each room's newest messages. */

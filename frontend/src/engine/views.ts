@@ -2,14 +2,16 @@
 import { hex } from "../crypto/encoding";
 import { deviceId } from "../crypto/identity";
 import { fingerprint } from "../crypto/safety";
-import type { Connection, Friend, Id, Me, Restoring, RoomSummary, Snapshot, Timeline } from "./contract";
+import type { Connection, Friend, FriendTrust, Id, Me, Restoring, RoomSummary, Snapshot, Timeline } from "./contract";
 import type { Change } from "./core";
 import { idBytes, idOf } from "./ids";
 import type { SystemLine } from "./lines";
 import { keyLogNotice } from "./key_log_notice";
 import { membershipOf, nameIn } from "./membership";
+import { readNotes } from "./notes";
 import { readOutbox } from "./outbox";
 import { isOutstanding } from "./outbox_state";
+import { isOwn, ownAccount } from "./own_room";
 import { isWrittenDown } from "./recovery";
 import { type RoomRecord, readRoom, readRooms } from "./records";
 import { refuse } from "./refusal";
@@ -19,6 +21,7 @@ import { bodyOfItem } from "./store/reopen";
 import type { ItemRow, OutboxRow } from "./store/schema";
 import type { Store } from "./store/store";
 import { type ReadItem, type ReadWaiting, timelineItems, unreadLine } from "./timeline";
+import { trustIn } from "./verifying";
 import type { FriendsJson, MeJson } from "./wire";
 
 export const WINDOW = 100;
@@ -30,7 +33,7 @@ interface Shown {
   unreadAfter: number | null;
 }
 
-function friendOf(json: FriendsJson["friends"][number]): Friend {
+function friendOf(json: FriendsJson["friends"][number], trust: FriendTrust): Friend {
   return {
     userId: json.user_id,
     email: json.email,
@@ -38,6 +41,7 @@ function friendOf(json: FriendsJson["friends"][number]): Friend {
     statusMessage: json.status_message,
     sinceMs: json.since_ms,
     hasKeys: json.has_keys,
+    trust,
   };
 }
 
@@ -82,7 +86,7 @@ export class Views {
   /** Count own messages that wait, for the ribbon. */
   async waiting(): Promise<number> {
     const rows = await this.store.tables.getAll("outbox");
-    return rows.filter((row) => isOutstanding(row.state)).length;
+    return rows.filter((row) => !row.isNote && isOutstanding(row.state)).length;
   }
 
   /** Give the connection with the number of waiting messages. */
@@ -160,15 +164,27 @@ export class Views {
     });
     this.emit({
       friends: {
-        friends: friends.map(friendOf),
+        friends: await this.withTrust(friends),
         received: received.map((row) => ({ ...id(row), email: row.email, nickname: row.nickname })),
         sent: sent.map((row) => ({ ...id(row), email: row.email })),
       },
     });
   }
 
+  private async withTrust(friends: FriendsJson["friends"]): Promise<Friend[]> {
+    const notes = await readNotes(this.store);
+    const rows = await this.store.tables.getAll("accounts");
+    const accounts = new Map(rows.map((row) => [row.user, row]));
+    return friends.map((json) => {
+      const user = idBytes(json.user_id);
+      return friendOf(json, trustIn(notes, user, accounts.get(hex(user))));
+    });
+  }
+
   private async giveRooms(): Promise<void> {
-    const records = (await readRooms(this.store)).filter(isListed);
+    const own = await ownAccount(this.store);
+    const all = (await readRooms(this.store)).filter((record) => !own || !isOwn(record, own));
+    const records = all.filter(isListed);
     const outbox = await this.store.tables.getAll("outbox");
     const rooms = await Promise.all(
       records.map((record) =>

@@ -1,5 +1,6 @@
 /** English, complete: what Korean has, English has. */
 
+import { enDevices, enTrust } from "./en_trust.ts";
 import type { Catalogue } from "./index.ts";
 import { link } from "./link_en.ts";
 
@@ -104,8 +105,6 @@ export const en: Catalogue = {
     since: (date) => `Friends since ${date}`,
     email: "E-mail",
     safetyNumber: "Safety number",
-    safetyText:
-      "Meet or call, and compare this number on both screens. If it is the same, nobody is in between.",
     safetyUnknown: "The number appears once they have been here.",
     noKeys: "They have not been here yet, so a chat cannot be opened. It works as soon as they have.",
     remove: "Remove friend",
@@ -299,21 +298,8 @@ export const en: Catalogue = {
     notWords: "This is not a recovery key. It has six words, or a code of 52 characters.",
   },
   link,
-  devices: {
-    title: "Devices",
-    text: "These can open your chats. If you do not know one, remove it and change your password.",
-    thisOne: "This device",
-    other: "Another device",
-    since: (date) => `since ${date}`,
-    used: (date) => `last used ${date}`,
-    revoke: "Remove",
-    revokeOf: (since) => `Remove the device in use ${since}`,
-    revokeTitle: "Remove this device?",
-    revokeText: (since) =>
-      `In use ${since}. It is signed out at once and cannot read anything new. Messages it has received may still be on it. To use it again, the recovery key is needed.`,
-    revokeAction: "Remove",
-    revoked: "The device is removed",
-  },
+  devices: enDevices,
+  trust: enTrust,
   me: {
     title: "Me",
     nickname: "Name",
@@ -380,6 +366,7 @@ export const en: Catalogue = {
     suspended: "This account is suspended. Please ask the person who runs the server.",
     forbidden: "You are not allowed to do this.",
     not_found: "Not found. It may be deleted already.",
+    friend_changed: "The account of a friend you verified has changed. Compare the safety number again in their profile.",
     keys_missing: "They have not been here yet.",
     not_friends: "Only friends can be added.",
     last_admin: "You are the last admin. Make somebody else an admin first.",

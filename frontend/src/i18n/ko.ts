@@ -2,6 +2,7 @@
 
 import { withParticle } from "../ui/particles.ts";
 import { link } from "./link_ko.ts";
+import { koDevices, koTrust } from "./ko_trust.ts";
 
 export const ko = {
   app: {
@@ -99,7 +100,6 @@ export const ko = {
     since: (date: string) => `${date}부터 친구`,
     email: "이메일",
     safetyNumber: "안전 번호",
-    safetyText: "만나거나 통화해서 두 사람 화면의 번호가 같은지 비교해 보세요. 같으면 중간에 아무도 없어요.",
     safetyUnknown: "상대가 한 번 접속하면 번호를 볼 수 있어요.",
     noKeys: "상대가 아직 한 번도 접속하지 않아서 대화를 열 수 없어요. 접속하면 바로 대화할 수 있어요.",
     remove: "친구 끊기",
@@ -290,21 +290,8 @@ export const ko = {
     notWords: "복구 열쇠가 아니에요. 여섯 단어나 52자 코드를 넣어 주세요.",
   },
   link,
-  devices: {
-    title: "기기",
-    text: "이 계정의 대화를 열 수 있는 기기예요. 모르는 기기가 있으면 빼고 비밀번호를 바꿔 주세요.",
-    thisOne: "이 기기",
-    other: "다른 기기",
-    since: (date: string) => `${date}부터`,
-    used: (date: string) => `${date}에 마지막으로 씀`,
-    revoke: "빼기",
-    revokeOf: (since: string) => `${since} 쓴 기기 빼기`,
-    revokeTitle: "이 기기를 뺄까요?",
-    revokeText: (since: string) =>
-      `${since} 쓴 기기예요. 그 기기에서는 바로 로그아웃되고, 새 메시지를 읽을 수 없어요. 이미 받은 메시지는 그 기기에 남아 있을 수 있어요. 다시 쓰려면 복구 열쇠가 필요해요.`,
-    revokeAction: "빼기",
-    revoked: "기기를 뺐어요",
-  },
+  devices: koDevices,
+  trust: koTrust,
   me: {
     title: "나",
     nickname: "이름",
@@ -369,6 +356,7 @@ export const ko = {
     suspended: "이 계정은 정지되었어요. 서버를 운영하는 분께 물어봐 주세요.",
     forbidden: "이 일을 할 권한이 없어요.",
     not_found: "찾을 수 없어요. 이미 지워졌을 수 있어요.",
+    friend_changed: "확인했던 친구의 계정이 바뀌었어요. 친구 프로필에서 안전 번호를 다시 비교해 주세요.",
     keys_missing: "상대가 아직 한 번도 접속하지 않았어요.",
     not_friends: "친구인 사람만 함께할 수 있어요.",
     last_admin: "마지막 관리자예요. 먼저 다른 사람을 관리자로 지정해 주세요.",

@@ -1,16 +1,18 @@
-/** A friend's profile: who they are, the number to compare, a way to talk, a way to part. */
+/** A friend's profile: who they are, whether they were verified, a way to talk, a way to part. */
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Engine, Friend } from "../engine/contract.ts";
 import { language, words } from "../i18n/index.ts";
 import { outcomeOf } from "./asking.ts";
+import { showCompare } from "./compare.ts";
 import { confirmed, showDialog } from "./dialog.ts";
 import { longDate } from "./format.ts";
 import { LightElement } from "./light.ts";
 import { navigate } from "./navigation.ts";
 import { notify, notifyFailure } from "./notices.ts";
 import { avatar, name } from "./person.ts";
+import { trustBar, trustMark } from "./trust.ts";
 
 export function showFriendProfile(engine: Engine, friend: Friend): Promise<null | undefined> {
   return showDialog(
@@ -20,29 +22,32 @@ export function showFriendProfile(engine: Engine, friend: Friend): Promise<null 
   );
 }
 
-/** Twelve groups of five digits, as people read them to each other. */
-export function groupsOfFive(digits: string): string[] {
-  return digits.replace(/\D/g, "").match(/\d{1,5}/g) ?? [];
-}
-
 @customElement("gamrae-friend-profile")
 export class FriendProfile extends LightElement {
   @property({ attribute: false }) engine!: Engine;
   @property({ attribute: false }) friend!: Friend;
   @property({ attribute: false }) close: () => void = () => undefined;
-  @state() private safetyNumber = "";
   @state() private opening = false;
+  private stopWatching: () => void = () => undefined;
 
-  override firstUpdated(): void {
-    if (this.friend.hasKeys) void this.loadSafetyNumber();
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.stopWatching = this.engine.watch(({ friends }) => {
+      this.friend = friends?.friends.find(({ userId }) => userId === this.friend.userId) ?? this.friend;
+    });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.stopWatching();
   }
 
   override render() {
     const t = words().profile;
     const friend = this.friend;
-    return html`<div class="profile">
+    return html`${trustBar(this.engine, friend)}<div class="profile">
         ${avatar(friend, "large")}
-        <p class="profile-name">${name(friend.nickname)}</p>
+        <p class="profile-name">${name(friend.nickname)} ${trustMark(friend)}</p>
         ${friend.statusMessage === "" ? nothing : html`<p class="profile-status"><bdi>${friend.statusMessage}</bdi></p>`}
         <button type="button" class="button primary wide" autofocus ?disabled=${!friend.hasKeys || this.opening}
           @click=${this.talk}>${t.talk}</button>
@@ -50,22 +55,17 @@ export class FriendProfile extends LightElement {
       </div>
       <dl class="facts">
         <div><dt>${t.email}</dt><dd><bdi>${friend.email}</bdi></dd></div>
-        <div><dt>${t.safetyNumber}</dt><dd>${this.number()}</dd></div>
+        <div><dt>${t.safetyNumber}</dt><dd>${this.comparing()}</dd></div>
       </dl>
       <p class="hint">${t.since(longDate(friend.sinceMs, language()))}</p>
       <button type="button" class="button text-danger" @click=${this.unfriend}>${t.remove}</button>`;
   }
 
-  private number(): TemplateResult {
-    const t = words().profile;
-    if (!this.friend.hasKeys) return html`<span class="hint">${t.safetyUnknown}</span>`;
-    return html`<span class="digits" translate="no">${groupsOfFive(this.safetyNumber).map((group) => html`<span>${group}</span> `)}</span>
-      <span class="hint">${t.safetyText}</span>`;
-  }
-
-  private async loadSafetyNumber(): Promise<void> {
-    const outcome = await outcomeOf(this.engine.command("safety_number", { userId: this.friend.userId }));
-    if (outcome.done) this.safetyNumber = outcome.result.number;
+  private comparing(): TemplateResult {
+    if (!this.friend.hasKeys) return html`<span class="hint">${words().profile.safetyUnknown}</span>`;
+    const t = words().trust;
+    return html`<span class="hint">${this.friend.trust === "verified" ? t.verifiedText : t.unverifiedText}</span>
+      <button type="button" class="button small quiet" @click=${() => showCompare(this.engine, this.friend)}>${t.compare}</button>`;
   }
 
   private readonly talk = async (): Promise<void> => {

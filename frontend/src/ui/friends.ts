@@ -15,6 +15,7 @@ import { LightElement } from "./light.ts";
 import { notify, notifyFailure } from "./notices.ts";
 import { avatar, emptyState, name, skeletonRows } from "./person.ts";
 import type { AppState } from "./state.ts";
+import { trustMark } from "./trust.ts";
 
 @customElement("gamrae-friends")
 export class Friends extends LightElement {
@@ -109,7 +110,12 @@ export class Friends extends LightElement {
     return html`<li><button type="button" class="row" aria-haspopup="dialog" @click=${() => showFriendProfile(this.engine, friend)}>
       ${avatar(friend)}<span class="row-text">${name(friend.nickname)}${
         second === "" ? nothing : html`<span class="row-second"><bdi>${second}</bdi></span>`
-      }</span></button></li>`;
+      }</span>${trustMark(friend)}${this.warning(friend)}</button></li>`;
+  }
+
+  private warning({ trust, nickname }: Friend): TemplateResult | typeof nothing {
+    if (trust !== "verified_changed") return nothing;
+    return html`<span class="failed-mark">${icon("alert")}<span class="seen-by-readers">${words().trust.changedTitle(nickname)}</span></span>`;
   }
 
   private readonly add = (): void => void showAddFriend(this.engine);

@@ -5,7 +5,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import type { Engine, Result } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 import { failureText, outcomeOf } from "./asking.ts";
-import { compareDigits } from "./compare.ts";
+import { compareDigits } from "./link_digits.ts";
 import { LightElement } from "./light.ts";
 import { notify } from "./notices.ts";
 import { canReadPhotos, codeOnPhoto } from "./photo.ts";

@@ -1,10 +1,11 @@
-/** 기기 in the tab 나: where the account is at home, linking a further device, and taking one off. */
+/** 기기 in the tab 나: where the account is at home, what each is called, linking one more and taking one off. */
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Device, Engine, Me } from "../engine/contract.ts";
 import { language, words } from "../i18n/index.ts";
 import { failureText, outcomeOf } from "./asking.ts";
+import "./device_name.ts";
 import { showDialog } from "./dialog.ts";
 import { longDate } from "./format.ts";
 import { LightElement } from "./light.ts";
@@ -44,9 +45,21 @@ export class MeDevices extends LightElement {
     const t = words().devices;
     const since = t.since(longDate(device.createdMs, language()));
     const used = device.lastUsedMs === null ? "" : ` · ${t.used(longDate(device.lastUsedMs, language()))}`;
+    const kind = device.isThis ? t.thisOne : t.other;
+    const called = device.name === "" ? kind : device.name;
+    const rename = html`<button type="button" class="button small quiet" aria-label=${t.renameOf(called)} @click=${() => this.rename(device)}>${t.rename}</button>`;
     const revoke = html`<button type="button" class="button small text-danger" aria-label=${t.revokeOf(since)} @click=${() => this.ask(device, since)}>${t.revoke}</button>`;
-    return html`<li class="device"><span class="device-text"><strong>${device.isThis ? t.thisOne : t.other}</strong>
-      <span class="hint">${since}${used}</span></span>${device.isThis ? nothing : revoke}</li>`;
+    return html`<li class="device"><span class="device-text"><strong><bdi>${called}</bdi></strong>
+      <span class="hint">${device.name === "" ? "" : `${kind} · `}${since}${used}</span></span>
+      <span class="row-buttons">${rename}${device.isThis ? nothing : revoke}</span></li>`;
+  }
+
+  private rename(device: Device): void {
+    const { engine } = this;
+    void showDialog(
+      (done) => html`<gamrae-device-name .engine=${engine} .device=${device} .close=${() => done(null)}></gamrae-device-name>`,
+      { title: words().devices.renameTitle, kind: "sheet" },
+    ).then(() => this.load());
   }
 
   private async load(): Promise<void> {

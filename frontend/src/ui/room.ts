@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { guard } from "lit/directives/guard.js";
-import type { Engine, Id, RoomSummary, TimelineItem } from "../engine/contract.ts";
+import type { Engine, Friend, Id, RoomSummary, TimelineItem } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 import { outcomeOf } from "./asking.ts";
 import { Composer } from "./composer.ts";
@@ -17,6 +17,7 @@ import "./room_details.ts";
 import { titleOf } from "./rooms.ts";
 import { roomOf, type AppState } from "./state.ts";
 import { TimelineView } from "./timeline.ts";
+import { friendIn, trustBar, trustMark } from "./trust.ts";
 
 /** `<gamrae-room .engine .state .roomId .myId .nowMs>` */
 @customElement("gamrae-room")
@@ -51,6 +52,7 @@ export class RoomScreen extends LightElement {
     if (room === null) return this.absent();
     return html`<div class="room">
         ${this.head(room)}
+        ${this.warning(room)}
         ${this.messages(room)}
         ${this.failedBanner()}
         <gamrae-composer .engine=${this.engine} .room=${room} data-landmark></gamrae-composer>
@@ -88,9 +90,24 @@ export class RoomScreen extends LightElement {
     return html`<header class="room-head">
       ${this.backLink()}
       <div class="room-title"><h1 tabindex="-1">${name(titleOf(room))}</h1>
+        ${this.mark(room)}
         ${room.kind === "group" ? html`<p>${t.members(room.members.length)}</p>` : nothing}</div>
       <button type="button" class="icon-button details-button" aria-label=${t.details} aria-expanded=${this.detailsOpen} @click=${() => this.toggleDetails()}>${icon("info")}</button>
     </header>`;
+  }
+
+  private friendIn(room: RoomSummary): Friend | null {
+    return friendIn(room, this.state.friends?.friends ?? [], this.myId);
+  }
+
+  private mark(room: RoomSummary): TemplateResult | typeof nothing {
+    const friend = this.friendIn(room);
+    return friend?.trust === "verified" ? html`<p>${trustMark(friend)}</p>` : nothing;
+  }
+
+  private warning(room: RoomSummary): TemplateResult | typeof nothing {
+    const friend = this.friendIn(room);
+    return friend === null ? nothing : trustBar(this.engine, friend);
   }
 
   private messages(room: RoomSummary): TemplateResult {

@@ -1,7 +1,7 @@
 /** An engine over plain objects: it remembers what was asked and shows what a test tells it to show. */
 
 import type {
-  Args, CommandName, Engine, Failure, Friend, Me, Person, Result, RoomSummary, Snapshot, TimelineItem,
+  Args, CommandName, Comparison, Engine, Failure, Friend, Me, Person, Result, RoomSummary, Snapshot, TimelineItem,
 } from "../../src/engine/contract.ts";
 
 export const alice: Person = { userId: "a11ce000-0000-4000-8000-000000000001", nickname: "앨리스" };
@@ -19,8 +19,16 @@ export const me: Me = {
   deviceId: "de51ce00-0000-4000-8000-000000000001",
 };
 
+export const comparison: Comparison = {
+  number: "12345".repeat(12),
+  own: "12345".repeat(6),
+  theirs: "12345".repeat(6),
+  code: "AAAABnNhZmV0eQ",
+  accountKey: "b".repeat(43),
+};
+
 export function friend(person: Person, more: Partial<Friend> = {}): Friend {
-  return { ...person, email: `${person.userId.slice(0, 4)}@example.org`, statusMessage: "", sinceMs: 0, hasKeys: true, ...more };
+  return { ...person, email: `${person.userId.slice(0, 4)}@example.org`, statusMessage: "", sinceMs: 0, hasKeys: true, trust: "unverified", ...more };
 }
 
 export function room(more: Partial<RoomSummary> = {}): RoomSummary {
@@ -71,7 +79,7 @@ export class FakeEngine implements Engine {
     ["draft_load", { text: "" }],
     ["devices_list", { devices: [] }],
     ["key_log_seen", null],
-    ["safety_number", { number: "12345".repeat(12) }],
+    ["safety_number", comparison],
   ]);
   private readonly refusals = new Map<CommandName, Failure>();
   private readonly watchers = new Set<(snapshot: Snapshot) => void>();

@@ -198,7 +198,7 @@ describe("a new recovery key", () => {
 });
 
 describe("the devices in 나", () => {
-  const other = { deviceId: "0", createdMs: 0, lastUsedMs: 0, isThis: false };
+  const other = { deviceId: "0", name: "", createdMs: 0, lastUsedMs: 0, isThis: false };
   const devices = [{ ...other, deviceId: me.deviceId, isThis: true }, other];
 
   test("mark this one, which cannot be taken off here", async () => {
@@ -206,7 +206,7 @@ describe("the devices in 나", () => {
     engine.answer("devices_list", { devices });
     await openPage("/me", engine, "en");
     const rows = [...document.querySelectorAll("li.device")];
-    expect(rows.map((row) => row.querySelector("button") === null)).toEqual([true, false]);
+    expect(rows.map((row) => row.querySelector(".text-danger") === null)).toEqual([true, false]);
     expect(rows[0]?.textContent).toContain("This device");
   });
 
@@ -214,7 +214,7 @@ describe("the devices in 나", () => {
     const engine = new FakeEngine(everything);
     engine.answer("devices_list", { devices });
     await openPage("/me", engine, "en");
-    find<HTMLButtonElement>("li.device button").click();
+    find<HTMLButtonElement>("li.device .text-danger").click();
     await settled();
     expect(find("dialog .consequence").textContent).toContain("signed out at once");
     await give(six);

@@ -71,7 +71,7 @@ describe("the two languages", () => {
     const screens = new URL("../../src/ui/", import.meta.url);
     const source = readdirSync(screens).map((file) => readFileSync(new URL(file, screens), "utf8")).join("\n");
     // These are looked up by what the engine says.
-    const byName = /^(failure|unreadable|state)\.|^composer\.(getting_keys|unconfirmed|fork|pin_mismatch|none)$/;
+    const byName = /^(failure|unreadable|state)\.|^composer\.(getting_keys|unconfirmed|fork|pin_mismatch|none)$|^trust\.(same|different|other_people|no_code)$/;
     const keys = entries("ko").map(([key]) => key).filter((key) => !byName.test(key));
 
     expect(keys.filter((key) => !source.includes(`.${key.split(".")[1] ?? ""}`))).toEqual([]);

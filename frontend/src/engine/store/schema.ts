@@ -64,8 +64,10 @@ export interface OutboxRow extends Revised {
   createdMs: number;
   state: MessageState;
   failure: Failure | null;
-  /** What was typed, sealed. */
+  /** What was typed, or the members of a note, sealed. */
   text: Sealed;
+  /** A note of the own room: silent, and nothing that anybody waits for. */
+  isNote?: true;
   attempts: Attempt[];
   /** The last attempt was refused: seal again, in another epoch. */
   sealAgain: boolean;
@@ -85,6 +87,8 @@ export interface PrekeyRow {
 
 /** A pinned account key and the newest device list ever verified for it. */
 export interface AccountRow extends Revised {
+  /** Another account key that the server calls this person's now: a person decides about it. */
+  offered?: Uint8Array;
   user: string;
   amkPub: Uint8Array;
   version: number;
