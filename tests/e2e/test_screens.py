@@ -246,8 +246,14 @@ def picture_the_tabs(carol: Person, album: Album) -> None:
     carol.go("/friends")
     carol.expect_chat()
     carol.page.locator(".list-body button.row").first.click()
-    expect(carol.page.locator("dialog .digits")).to_be_visible()
+    compare = carol.page.locator("gamrae-friend-profile .facts .button")
+    expect(compare).to_be_visible()
     album.take(carol.page, "friend-profile")
+    compare.click()
+    expect(carol.page.locator("gamrae-compare .digits")).to_have_count(3)
+    album.take(carol.page, "compare")
+    carol.page.locator("gamrae-compare summary").click()
+    album.take(carol.page, "compare-code")
 
 
 def test_a_chat_that_is_lived_in_looks_right(somebody, album):
@@ -333,7 +339,12 @@ def test_a_recovery_key_and_two_devices_look_right(somebody, album):
     elsewhere.expect_chat()
     expect(elsewhere.page.locator("li.device")).to_have_count(2)
     album.take(elsewhere.page, "me-devices")
-    elsewhere.page.locator("li.device button").click()
+    elsewhere.page.locator("li.device .quiet").first.click()
+    expect(elsewhere.page.locator("#device-name")).to_be_visible()
+    album.take(elsewhere.page, "device-name")
+    elsewhere.page.keyboard.press("Escape")
+    expect(elsewhere.page.locator("dialog[open]")).to_have_count(0)
+    elsewhere.page.locator("li.device .text-danger").click()
     expect(elsewhere.page.locator("dialog[open]")).to_be_visible()
     album.take(elsewhere.page, "device-revoke")
     for complaint in ("status of 401", "status of 403"):

@@ -1,12 +1,12 @@
 /** 안전 번호 비교: the number and the code of two people, and the button that says they are the same. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { customElement, state } from "lit/decorators.js";
 import type { CodeVerdict, Comparison, Engine, Friend } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 import { failureText, outcomeOf } from "./asking.ts";
 import { confirmed, showDialog } from "./dialog.ts";
-import { LightElement } from "./light.ts";
+import { FriendElement } from "./friend_element.ts";
 import { notify } from "./notices.ts";
 import { qrCode } from "./qr.ts";
 
@@ -28,10 +28,7 @@ function digits(number: string): TemplateResult {
 
 /** `<gamrae-compare .engine .friend .close>` */
 @customElement("gamrae-compare")
-export class Compare extends LightElement {
-  @property({ attribute: false }) engine!: Engine;
-  @property({ attribute: false }) friend!: Friend;
-  @property({ attribute: false }) close: () => void = () => undefined;
+export class Compare extends FriendElement {
   @state() private comparison: Comparison | null = null;
   @state() private verdict: CodeVerdict | null = null;
   @state() private problem = "";

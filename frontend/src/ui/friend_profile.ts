@@ -1,14 +1,14 @@
 /** A friend's profile: who they are, whether they were verified, a way to talk, a way to part. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { customElement, state } from "lit/decorators.js";
 import type { Engine, Friend } from "../engine/contract.ts";
 import { language, words } from "../i18n/index.ts";
 import { outcomeOf } from "./asking.ts";
 import { showCompare } from "./compare.ts";
 import { confirmed, showDialog } from "./dialog.ts";
 import { longDate } from "./format.ts";
-import { LightElement } from "./light.ts";
+import { FriendElement } from "./friend_element.ts";
 import { navigate } from "./navigation.ts";
 import { notify, notifyFailure } from "./notices.ts";
 import { avatar, name } from "./person.ts";
@@ -23,24 +23,8 @@ export function showFriendProfile(engine: Engine, friend: Friend): Promise<null 
 }
 
 @customElement("gamrae-friend-profile")
-export class FriendProfile extends LightElement {
-  @property({ attribute: false }) engine!: Engine;
-  @property({ attribute: false }) friend!: Friend;
-  @property({ attribute: false }) close: () => void = () => undefined;
+export class FriendProfile extends FriendElement {
   @state() private opening = false;
-  private stopWatching: () => void = () => undefined;
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.stopWatching = this.engine.watch(({ friends }) => {
-      this.friend = friends?.friends.find(({ userId }) => userId === this.friend.userId) ?? this.friend;
-    });
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.stopWatching();
-  }
 
   override render() {
     const t = words().profile;
@@ -64,7 +48,9 @@ export class FriendProfile extends LightElement {
   private comparing(): TemplateResult {
     if (!this.friend.hasKeys) return html`<span class="hint">${words().profile.safetyUnknown}</span>`;
     const t = words().trust;
-    return html`<span class="hint">${this.friend.trust === "verified" ? t.verifiedText : t.unverifiedText}</span>
+    const { trust } = this.friend;
+    const known = { verified: t.verifiedText, unverified: t.unverifiedText, changed: "", verified_changed: "" };
+    return html`<span class="hint">${known[trust]}</span>
       <button type="button" class="button small quiet" @click=${() => showCompare(this.engine, this.friend)}>${t.compare}</button>`;
   }
 

@@ -51,7 +51,7 @@ export class MeDevices extends LightElement {
     const revoke = html`<button type="button" class="button small text-danger" aria-label=${t.revokeOf(since)} @click=${() => this.ask(device, since)}>${t.revoke}</button>`;
     return html`<li class="device"><span class="device-text"><strong><bdi>${called}</bdi></strong>
       <span class="hint">${device.name === "" ? "" : `${kind} · `}${since}${used}</span></span>
-      <span class="row-buttons">${rename}${device.isThis ? nothing : revoke}</span></li>`;
+      <span class="device-buttons">${rename}${device.isThis ? nothing : revoke}</span></li>`;
   }
 
   private rename(device: Device): void {
