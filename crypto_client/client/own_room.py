@@ -53,7 +53,7 @@ def collect_note(rooms: Rooms, room: bytes, seq: int, eid: bytes) -> None:
 
 
 def room_to_note_in(rooms: Rooms) -> tuple[bytes, list[Note]]:
-    """The own room to write in, made when there is none, and what belongs into a new one.
+    """The own room to write in, made when there is none, and what else belongs there.
 
     Every room was looked for just before: another device may have made one.
     """
@@ -62,7 +62,7 @@ def room_to_note_in(rooms: Rooms) -> tuple[bytes, list[Note]]:
         trouble = rooms.trouble(held[0])
         if trouble not in {"", LogForkError.outcome}:
             raise Unverified(trouble)
-        return held[0], []
+        return held[0], _homeless(rooms, held)
     keyring = rooms.keyring
     user = keyring.device.user
     by = rooms.committer([user])
@@ -73,5 +73,10 @@ def room_to_note_in(rooms: Rooms) -> tuple[bytes, list[Note]]:
     create = parse_ops(commit.ops)[0]
     assert isinstance(create, Create)  # noqa: S101 (we have just made it)
     room = rooms.create(commit, create.origin.data)
-    kept = Notes(rooms.store, user).kept()
-    return room, [each.note for each in kept.values()]
+    return room, _homeless(rooms, [room])
+
+
+def _homeless(rooms: Rooms, held: list[bytes]) -> list[Note]:
+    """Notes whose room is gone: they are written again by whoever has them."""
+    kept = Notes(rooms.store, rooms.keyring.device.user).kept().values()
+    return [each.note for each in kept if each.place.room not in held]

@@ -158,6 +158,11 @@ def test_a_changed_account_key_is_refused_and_never_taken_over(alice, bob, garde
             "UPDATE accounts SET amk_pub = ?, version = 0 WHERE amk_pub = ?", (swapped, bobs_key)
         )
 
-    refused = alice("verify", bob.email)
-
+    assert alice("verify", bob.email).row["trust"] == "changed"
+    assert alice("friend", "list").row["trust"] == "changed"
+    refused = alice("room", "group", "trap", bob.email)
     assert (refused.status, refused.error) == (4, "pin_mismatch")
+    with sqlite3.connect(alice.home / "device.sqlite3") as db:
+        pins = {row[0] for row in db.execute("SELECT amk_pub FROM accounts")}
+    assert swapped in pins
+    assert bobs_key not in pins

@@ -33,9 +33,13 @@ export class Notes {
 
 /** Read what the owner wants now, what still waits to be sent included. */
 export async function readNotes(store: Store): Promise<Notes> {
+  return new Notes(await keptNotes(store), await notesThatWait(store));
+}
+
+/** Read the notes that are still to be sent, oldest first; refused ones are not. */
+export async function notesThatWait(store: Store): Promise<Note[]> {
   const rows = await store.tables.getAll("outbox");
-  const waiting = await waitingNotes(store, rows.filter((row) => row.state !== "failed"));
-  return new Notes(await keptNotes(store), waiting);
+  return waitingNotes(store, rows.filter((row) => row.state !== "failed"));
 }
 
 /** Open the notes among waiting messages, oldest first. */

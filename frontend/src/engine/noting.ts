@@ -1,14 +1,15 @@
 /** Writing into the own room, which is made when the first thing is to be kept there. */
-import { type Note, noteMembers } from "../crypto/own_room";
+import { type Note, noteMembers, slotOf } from "../crypto/own_room";
 import { catchUp } from "./apply";
 import { followChain } from "./chain";
 import { postOwnRoom } from "./commits";
 import type { Id } from "./contract";
 import type { Core } from "./core";
 import type { Outbox } from "./outbox";
-import { homeless, keptNotes, ownRooms } from "./own_room";
+import { notesThatWait } from "./notes";
+import { homeless, isOwn, keptNotes, ownRooms } from "./own_room";
 import { enqueueNote } from "./queue";
-import type { RoomRecord } from "./records";
+import { type RoomRecord, readRooms } from "./records";
 import { refuse } from "./refusal";
 import { refreshRooms, updateInfo } from "./rooms";
 
@@ -28,17 +29,40 @@ export async function noteDown(core: Core, outbox: Outbox, note: Note): Promise<
   outbox.kick(roomId);
 }
 
+/** Write notes whose room is gone into another one: a server may have deleted it, once a connection. */
+export async function houseNotes(core: Core, outbox: Outbox): Promise<void> {
+  const roomId = await core.lanes.run(LANE, async () =>
+    (await homelessNotes(core)).length === 0 ? null : ownRoomToWriteIn(core),
+  );
+  if (roomId !== null) outbox.kick(roomId);
+}
+
+/** Notes of rooms that are gone, without those that are on their way into another one. */
+async function homelessNotes({ store, keyring }: Core): Promise<Note[]> {
+  const lost = homeless(await keptNotes(store), await ownRooms(store, keyring.device));
+  const waiting = new Set((await notesThatWait(store)).map(slotOf));
+  return lost.filter((note) => !waiting.has(slotOf(note)));
+}
+
 async function ownRoomToWriteIn(core: Core): Promise<Id> {
-  const [known] = await ownRooms(core.store, core.keyring.device);
+  const { store, platform, keyring } = core;
+  const [known] = await ownRooms(store, keyring.device);
   const first = known ?? (await findOrMake(core));
   if (first.trouble !== "none" && first.trouble !== "getting_keys") throw refuse("unverified");
-  return first.info.room_id;
+  const roomId = first.info.room_id;
+  for (const note of await homelessNotes(core)) {
+    await enqueueNote(store, platform, { roomId, members: noteMembers(note) });
+  }
+  return roomId;
 }
 
 /** Another device may have made one that this browser has not heard of. */
 async function findOrMake(core: Core): Promise<RoomRecord> {
   const { store, keyring, lanes } = core;
-  for (const roomId of await refreshRooms(core)) {
+  await refreshRooms(core);
+  for (const record of await readRooms(store)) {
+    if (record.view || !isOwn(record, keyring.device)) continue;
+    const roomId = record.info.room_id;
     await lanes.run(roomId, () => followChain(core, roomId));
   }
   const [found] = await ownRooms(store, keyring.device);
@@ -46,7 +70,7 @@ async function findOrMake(core: Core): Promise<RoomRecord> {
 }
 
 async function make(core: Core): Promise<RoomRecord> {
-  const { store, keyring, lanes, platform } = core;
+  const { store, keyring, lanes } = core;
   const info = await postOwnRoom(core);
   const roomId = info.room_id;
   await lanes.run(roomId, async () => {
@@ -55,9 +79,6 @@ async function make(core: Core): Promise<RoomRecord> {
     await catchUp(core, roomId);
   });
   const rooms = await ownRooms(store, keyring.device);
-  for (const note of homeless(await keptNotes(store), rooms)) {
-    await enqueueNote(store, platform, { roomId, members: noteMembers(note) });
-  }
   const made = rooms.find((record) => record.info.room_id === roomId);
   if (!made) throw refuse("unverified");
   return made;

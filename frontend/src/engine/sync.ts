@@ -13,6 +13,7 @@ import { bringOwnList } from "./devices";
 import type { Heads, Push } from "./frames";
 import { refreshFriends, refreshMe } from "./friends";
 import { endRestoring } from "./history";
+import { houseNotes } from "./noting";
 import { fetchPast } from "./older";
 import type { Outbox } from "./outbox";
 import type { Cancel } from "./platform";
@@ -79,6 +80,7 @@ export class Sync {
     void this.lookForNewKeys();
     await this.quietly(() => this.core.keyring.renewPrekey());
     await this.quietly(() => this.core.keyring.destroyOldPrekeys());
+    await this.quietly(() => houseNotes(this.core, this.outbox));
     await this.quietly(() => this.outbox.kickAll());
     await this.quietly(() => this.fetchPast());
     await this.quietly(() => moveHistory(this.core));
