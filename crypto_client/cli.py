@@ -12,6 +12,7 @@ from crypto_client.client import (
     message_commands,
     recovery_commands,
     renewal_command,
+    reset_commands,
     room_commands,
     store_commands,
     verify_command,
@@ -82,9 +83,7 @@ def _account(commands: Commands) -> None:
         command.add_argument("email")
         if name == "sign-up":
             command.add_argument("--name", required=True)
-        secret = command.add_mutually_exclusive_group(required=True)
-        secret.add_argument("--password")
-        secret.add_argument("--password-file", type=Path)
+        _password(command)
         command.set_defaults(run=run)
     commands.add_parser("sign-out").set_defaults(run=account_commands.sign_out)
     commands.add_parser("whoami").set_defaults(run=account_commands.who_am_i)
@@ -104,6 +103,23 @@ def _account(commands: Commands) -> None:
     decision.add_argument("--different", action="store_true", help="take a mark away")
     verify.set_defaults(run=verify_command.verify)
     commands.add_parser("audit").set_defaults(run=audit)
+    account = commands.add_parser("account").add_subparsers(required=True, metavar="WHAT")
+    _reset(account.add_parser("reset").add_subparsers(required=True, metavar="DO"))
+
+
+def _password(command: argparse.ArgumentParser) -> None:
+    secret = command.add_mutually_exclusive_group(required=True)
+    secret.add_argument("--password")
+    secret.add_argument("--password-file", type=Path)
+
+
+def _reset(reset: Commands) -> None:
+    begin = reset.add_parser("begin")
+    _password(begin)
+    begin.set_defaults(run=reset_commands.begin)
+    reset.add_parser("status").set_defaults(run=reset_commands.status)
+    reset.add_parser("finish").set_defaults(run=reset_commands.finish)
+    reset.add_parser("veto").set_defaults(run=reset_commands.veto)
 
 
 def _friends(commands: Commands) -> None:
@@ -113,6 +129,7 @@ def _friends(commands: Commands) -> None:
         ("accept", account_commands.friend_accept),
         ("decline", account_commands.friend_decline),
         ("remove", account_commands.friend_remove),
+        ("renew", account_commands.friend_renew),
     ):
         command = friend.add_parser(name)
         command.add_argument("who", metavar="EMAIL")

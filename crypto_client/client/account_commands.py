@@ -3,27 +3,29 @@
 import argparse
 import uuid
 
+from crypto_client.client.enrolment import enrol
 from crypto_client.client.failures import Refused, Usage
-from crypto_client.client.keys import Keyring, enrol
+from crypto_client.client.keys import Keyring
 from crypto_client.client.notes import Notes
 from crypto_client.client.offers import look_again
 from crypto_client.client.output import Output, Row
+from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, unb64
 from crypto_client.client.session import Session
 from crypto_client.client.verify_command import trust_in
-from crypto_client.safety import fingerprint
+from crypto_client.safety import fingerprint, safety_number
 
 
 def sign_up(session: Session, output: Output, arguments: argparse.Namespace) -> None:
     """Make an account, its keys and this device."""
-    password = _password(arguments)
+    password = password_of(arguments)
     session.server.sign_up(email=arguments.email, nickname=arguments.name, password=password)
     _settle_in(session, output)
 
 
 def sign_in(session: Session, output: Output, arguments: argparse.Namespace) -> None:
     """Sign this device in again, or give a fresh account its keys."""
-    session.server.sign_in(email=arguments.email, password=_password(arguments))
+    session.server.sign_in(email=arguments.email, password=password_of(arguments))
     _settle_in(session, output)
 
 
@@ -49,7 +51,8 @@ def _refuse_a_strangers_home(session: Session, user: uuid.UUID) -> None:
         raise Usage("home_of_another_account")
 
 
-def _password(arguments: argparse.Namespace) -> str:
+def password_of(arguments: argparse.Namespace) -> str:
+    """The password of the command line, or of the file that it names."""
     if arguments.password is not None:
         return str(arguments.password)
     try:
@@ -93,6 +96,26 @@ def change_password(session: Session, output: Output, arguments: argparse.Namesp
     session.server.change_password(old=arguments.old, new=arguments.new)
     session.remember_sign_in()
     output.row({"changed": True}, lambda row: "password changed")
+
+
+def friend_renew(session: Session, output: Output, arguments: argparse.Namespace) -> None:
+    """Go on with somebody who started again, under their new account key; compare numbers anew."""
+    user = _person(session, arguments.who)
+    keyring = session.keyring
+    keyring.accept_new_key(user)
+    Rooms(session.store, session.server, keyring).settle(user)
+    number = safety_number(
+        (keyring.device.user, keyring.device.amk_pub), (user, keyring.pins()[user])
+    )
+    output.row({"user_id": str(uuid.UUID(bytes=user)), "change": "reset", "safety_number": number})
+
+
+def _person(session: Session, who: str) -> bytes:
+    """A friend by e-mail, or anybody by id: fellow members of a room need not be friends."""
+    try:
+        return uuid.UUID(who).bytes
+    except ValueError:
+        return uuid.UUID(_friend(session, who)["user_id"]).bytes
 
 
 def friend_add(session: Session, output: Output, arguments: argparse.Namespace) -> None:

@@ -4,9 +4,15 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from crypto_client.encoding import u8
 from crypto_client.epoch import RoomView
 from crypto_client.ops import Add, ChangeState, Create, Op, Remove, SetRole
-from crypto_client.statements import LEAVE, parse_statement
+from crypto_client.statements import (
+    KEY_WAS_REPLACED,
+    LEAVE,
+    SERVER_REMOVE,
+    parse_statement,
+)
 
 Line = dict[str, Any]
 
@@ -21,7 +27,7 @@ def describe(ops: Sequence[Op], committer: bytes, view: RoomView) -> list[Line]:
             case Add():
                 lines.append({"event": "joined", "about": [_id(op.member.user)]})
             case Remove():
-                left = "left" if _is_leave(op.statement) else "removed"
+                left = _way_out(op.statement)
                 lines.append({"event": left, "about": [_id(op.user)]})
             case SetRole():
                 lines.append({"event": "role", "about": [_id(op.user)]})
@@ -30,9 +36,14 @@ def describe(ops: Sequence[Op], committer: bytes, view: RoomView) -> list[Line]:
     return [{**line, "by": _id(committer)} for line in lines]
 
 
-def _is_leave(statement: bytes) -> bool:
-    """Whether somebody went by their own word; another's statement removes them."""
-    return bool(statement) and parse_statement(statement).kind == LEAVE
+def _way_out(statement: bytes) -> str:
+    """Somebody went by their own word, or because they started again; else was removed."""
+    given = parse_statement(statement) if statement else None
+    if given is None:
+        return "removed"
+    if given.kind == SERVER_REMOVE and given.reason == u8(KEY_WAS_REPLACED):
+        return "started_again"
+    return "left" if given.kind == LEAVE else "removed"
 
 
 def _id(user: bytes) -> str:

@@ -13,12 +13,18 @@ from crypto_client.epoch import RoomView, Trust, senders_of, users_to_refresh
 from crypto_client.errors import ParseError, SignatureError
 from crypto_client.ops import Op, Refresh, Remove
 from crypto_client.roster import Member, find_member
-from crypto_client.statements import LEAVE, Subject, parse_statement
+from crypto_client.statements import LEAVE, SERVER_REMOVE, Subject, parse_statement
 
 
 def newest_lists(view: RoomView, keyring: Keyring) -> dict[bytes, KnownList]:
     """The newest list that this device has verified of each member."""
-    return {m.user: known for m in view.roster if (known := keyring.newest(m.user))}
+    pins = keyring.pins()
+    return {
+        member.user: known
+        for member in view.roster
+        # A row under a former account key is not refreshed: it is removed.
+        if pins.get(member.user) == member.amk_pub and (known := keyring.newest(member.user))
+    }
 
 
 def revoked_devices(view: RoomView | None, keyring: Keyring) -> frozenset[bytes]:
@@ -45,7 +51,8 @@ def due_ops(view: RoomView, summary: JSON, keyring: Keyring) -> list[Op]:
         if row is None or row.user == keyring.device.user:
             continue
         statement = unb64(item["statement"])
-        if _leaves(view, row, statement, Trust(keyring.lists(), {})):
+        trust = Trust(keyring.lists(), {}, keyring.key_log.server_keys())
+        if _goes(view, row, statement, trust):
             ops.append(Remove(row.user, row.amk_pub, row.joined_epoch, statement))
     leaving = {op.user for op in ops if isinstance(op, Remove)}
     known = newest_lists(view, keyring)
@@ -55,9 +62,13 @@ def due_ops(view: RoomView, summary: JSON, keyring: Keyring) -> list[Op]:
     return ops
 
 
-def _leaves(view: RoomView, row: Member, data: bytes, trust: Trust) -> bool:
+def _goes(view: RoomView, row: Member, data: bytes, trust: Trust) -> bool:
+    """Whether somebody leaves by their own word, or goes by the server's."""
     try:
         statement = parse_statement(data)
+        if statement.kind == SERVER_REMOVE:
+            subject = Subject(view.room, row.user, row.amk_pub, row.joined_epoch)
+            return statement.is_by_one_of(trust.server_keys, subject)
         owner, entry = senders_of(view.roster, trust).get(statement.signer_device, (None, None))
         if statement.kind != LEAVE or entry is None or {owner, statement.signer_user} != {row.user}:
             return False

@@ -51,12 +51,16 @@ class KeyLog:
         *,
         user: bytes,
         knows_own: Callable[[bytes], bool],
+        knows_own_reset: Callable[[bytes], bool],
         learn_own: Callable[[], None],
     ) -> None:
-        """``knows_own`` says whether a hash is an own list's; ``learn_own`` fetches own lists."""
+        """``knows_own`` says whether a hash is an own list's, ``knows_own_reset`` a reset's.
+
+        ``learn_own`` fetches both.
+        """
         self.store = store
         self.server = server
-        self.own = Own(label_of(user), knows_own)
+        self.own = Own(label_of(user), knows_own, knows_own_reset)
         self._learn_own = learn_own
 
     # What is remembered
@@ -83,6 +87,17 @@ class KeyLog:
         sql = "SELECT root FROM key_log_roots WHERE log = ? AND size = ?"
         row = self.store.row(sql, number, size)
         return row["root"] if row else None
+
+    def tells_of_reset(self, user: bytes, reset_id: bytes) -> bool:
+        """Whether the log, as far as it was followed, has a leaf of this reset of a person."""
+        sql = "SELECT 1 FROM key_log_resets WHERE label = ? AND reset_id = ?"
+        return self.store.row(sql, label_of(user), reset_id) is not None
+
+    def server_keys(self) -> frozenset[bytes]:
+        """The keys of the pinned log and of those before it, by which the server's word counts."""
+        followed = self.store.rows("SELECT log_pub FROM key_logs")
+        before = self.store.fact("server_keys") or []
+        return frozenset([*(row["log_pub"] for row in followed), *map(unb64, before)])
 
     @property
     def trouble(self) -> str:
@@ -143,6 +158,9 @@ class KeyLog:
             sql = "INSERT INTO key_logs VALUES (?, ?, ?, ?, ?, ?, ?)"
             self.store.run(sql, log.number, log.log_id, log.log_pub, 0, b"", b"", b"")
             self.store.run("DELETE FROM key_log_labels")
+            # Every declaration up to the newest has just been verified.
+            keys = [b64(parse_log_start(start.data).log_pub) for start in starts]
+            self.store.remember("server_keys", keys)
             if pinned:
                 self._say_that_it_began_again(pinned, starts, log)
             else:
@@ -215,6 +233,9 @@ class KeyLog:
                     leaf.kind,
                     leaf.record_hash,
                 )
+            for label, reset_id in taken.resets:
+                sql = "INSERT OR IGNORE INTO key_log_resets VALUES (?, ?)"
+                self.store.run(sql, label, reset_id)
             for size, root in taken.roots.items():
                 sql = "INSERT INTO key_log_roots VALUES (?, ?, ?)"
                 self.store.run(sql, log.number, size, root)

@@ -1,4 +1,4 @@
-"""The keys of this device and what it knows of others': enrolment, proofs, pins, lists, prekeys."""
+"""The keys of this device and what it knows of others': proofs, pins, lists, prekeys."""
 
 import time
 import uuid
@@ -7,7 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from crypto_client.client.failures import Refused, Unverified
+from crypto_client.client.failures import Unverified
+from crypto_client.client.former_keys import (
+    former_keys,
+    keep_former,
+    read_former,
+    resets_between,
+)
 from crypto_client.client.key_log import KeyLog
 from crypto_client.client.server import JSON, Server, b64, unb64
 from crypto_client.client.store import Store
@@ -16,11 +22,11 @@ from crypto_client.device_list import (
     KnownList,
     SignedDeviceList,
     accept_device_list,
-    first_device_list,
     parse_device_list,
     verify_device_list,
 )
 from crypto_client.errors import (
+    KeyLogError,
     ListForkError,
     ListRollbackError,
     PinMismatchError,
@@ -28,11 +34,10 @@ from crypto_client.errors import (
     ReferenceMissingError,
 )
 from crypto_client.history import HistoryWriter, history_writer
-from crypto_client.identity import DeviceKeys, device_proof, new_account, new_device
+from crypto_client.identity import DeviceKeys, device_proof
 from crypto_client.linking import Pin
 from crypto_client.prekeys import SignedPrekey, new_prekey, parse_prekey, verify_prekey
-from crypto_client.primitives import h, system_random
-from crypto_client.recovery import backup_public, encode_code, generate_words, seal_recovery
+from crypto_client.primitives import h
 
 LINKED_PINS = "linked_pins"
 PREKEY_RENEWAL_MS = 7 * 24 * 3600 * 1000
@@ -41,56 +46,6 @@ PREKEY_RENEWAL_MS = 7 * 24 * 3600 * 1000
 def now_ms() -> int:
     """Milliseconds since 1970 by this machine's clock."""
     return time.time_ns() // 1_000_000
-
-
-def enrol(server: Server, store: Store, user: uuid.UUID) -> None:
-    """Make this account's keys and this device, publish the public halves, and remember all of it.
-
-    The home keeps everything before the server hears of it: a lost answer cannot lose the keys.
-    """
-    made = store.fact("enrolment") or _make_keys(store, user)
-    try:
-        server.post("/api/me/keys", made["published"])
-    except Refused as refusal:
-        mine = server.get("/api/me")["account_key"] == made["published"]["account_key"]
-        if refusal.code != "keys_exist" or not mine:
-            raise
-    with store.transaction():
-        store.remember("device", made["device"])
-        store.remember("enrolment", None)
-
-
-def _make_keys(store: Store, user: uuid.UUID) -> JSON:
-    now = now_ms()
-    account = new_account(user.bytes)
-    device = new_device(user.bytes, account.public, now)
-    recovery_key, words = system_random(32), generate_words()
-    backup = backup_public(recovery_key, user.bytes, 1)
-    devices = first_device_list(account, [device.entry()], time=now, bk_pub=backup)
-    seed, prekey = new_prekey(device, seq=1, created=now)
-    blob = seal_recovery(account, recovery_key, words, version=1)
-    published = {
-        "account_key": b64(account.public),
-        "device_list": b64(devices.data),
-        "list_sig": b64(devices.sig),
-        "prekey": b64(prekey.data),
-        "prekey_sig": b64(prekey.sig),
-        "recovery_blob": b64(blob.data),
-        "recovery_sig": b64(blob.sig),
-    }
-    kept = {
-        **device_to_json(device),
-        "bk_pub": b64(backup),
-        "bk_version": 1,
-        "recovery_words": words,
-        "recovery_code": encode_code(recovery_key),
-    }
-    made: JSON = {"published": published, "device": kept}
-    with store.transaction():
-        store.remember("enrolment", made)
-        keep_prekey(store, 1, seed, prekey, now)
-        keep_list(store, user.bytes, account.public, devices, 1)
-    return made
 
 
 _DEVICE_PARTS = ("user", "amk_pub", "device", "dsk_pub", "dsk_seed", "accept")
@@ -199,6 +154,7 @@ class Keyring:
             self.server,
             user=own,
             knows_own=self._is_own_list,
+            knows_own_reset=self._is_own_reset,
             learn_own=self._learn_own_lists,
         )
 
@@ -206,14 +162,19 @@ class Keyring:
         signed = self.lists().get(list_hash)
         if signed is None:
             return False
-        try:
-            verify_device_list(signed, self.device.user, self.device.amk_pub)
-        except ProtocolError:
-            return False
-        return True
+        own = self.device.user, self.device.amk_pub
+        keys = [self.device.amk_pub, *(amk for amk, _ in former_keys(self.store, *own))]
+        return any(_is_list_of(signed, self.device.user, key) for key in keys)
+
+    def _is_own_reset(self, reset_id: bytes) -> bool:
+        own = self.device.user, self.device.amk_pub
+        return any(known == reset_id for _, known in former_keys(self.store, *own))
 
     def _learn_own_lists(self) -> None:
-        """Fetch what another own device has signed; what does not verify is no own list."""
+        """Fetch what another own device has signed; what does not verify is nothing of one's own.
+
+        The resets that led to the own account key, and the lists of before, are fetched with it.
+        """
         with suppress(ProtocolError):
             self._keep_offer(self._offer_of(self.device.user))
 
@@ -241,14 +202,13 @@ class Keyring:
         keys = self.server.user_keys(uuid.UUID(bytes=user), after_version=after)
         offered = unb64(keys["account_key"])
         pinned = self.pins().get(user, offered)
-        lists = [
-            SignedDeviceList(unb64(item["device_list"]), unb64(item["list_sig"]))
-            for item in sorted(keys["lists"], key=lambda item: int(item["version"]))
-        ]
+        keep_former(self.store, user, read_former(keys, user, offered))
         if offered != pinned:
-            self._keep_beside(user, offered, lists)
+            every = self.server.user_keys(uuid.UUID(bytes=user), after_version=0)
+            self._keep_beside(user, unb64(every["account_key"]), _lists_in(every))
             self.store.run("INSERT OR REPLACE INTO offered_keys VALUES (?, ?)", user, offered)
             raise PinMismatchError("another account key than the pinned one")
+        lists = _lists_in(keys)
         for signed in lists:
             known = accept_device_list(known, [signed], user=user, amk_pub=pinned)
         if known is None:
@@ -269,6 +229,31 @@ class Keyring:
             for signed in offer.lists:
                 version = parse_device_list(signed.data).version
                 keep_list(self.store, offer.user, offer.amk_pub, signed, version)
+
+    def accept_new_key(self, user: bytes, seen: bytes | None = None) -> None:
+        """Pin the account key of somebody who started again, because a person has said so.
+
+        ``seen`` is the key that the person looked at. Refuses ``pin_mismatch`` where the server
+        shows another one by now or no reset leads there from the pinned key, ``kt`` where the key
+        log does not tell of it or names another newest list, and ``reference`` where nothing has
+        changed.
+        """
+        keys = self.server.user_keys(uuid.UUID(bytes=user), after_version=0)
+        offered, pinned = unb64(keys["account_key"]), self.pins().get(user)
+        if pinned is None or pinned == offered:
+            raise ReferenceMissingError("the account key is the one that is known")
+        if seen is not None and seen != offered:
+            raise PinMismatchError("another account key than the one that was looked at")
+        former = read_former(keys, user, offered)
+        last = resets_between(former, pinned)[-1]
+        lists = _lists_in(keys)
+        known = accept_device_list(None, lists, user=user, amk_pub=offered)
+        self.key_log.follow(now_ms())
+        if not self.key_log.tells_of_reset(user, last.reset_id):
+            raise KeyLogError("a reset that the key log does not tell of")
+        self.key_log.demand_newest(user, known.list_hash)
+        prekeys: dict[bytes, SignedPrekey] = {}
+        self._keep_offer(Offer(user, offered, tuple(lists), known, prekeys))
 
     def _keep_beside(self, user: bytes, amk_pub: bytes, lists: list[SignedDeviceList]) -> None:
         """Keep lists under another key than the pin: a chain that names them can be judged."""
@@ -353,6 +338,21 @@ def _demand_known(lists: Sequence[SignedDeviceList], pin: Pin) -> None:
     if all(parse_device_list(signed.data).version < pin.version for signed in lists):
         raise ListRollbackError("an older list than the linking device knew")
     raise ListForkError("another list than the linking device knew")
+
+
+def _is_list_of(signed: SignedDeviceList, user: bytes, amk_pub: bytes) -> bool:
+    try:
+        verify_device_list(signed, user, amk_pub)
+    except ProtocolError:
+        return False
+    return True
+
+
+def _lists_in(answer: JSON) -> list[SignedDeviceList]:
+    return [
+        SignedDeviceList(unb64(item["device_list"]), unb64(item["list_sig"]))
+        for item in sorted(answer["lists"], key=lambda item: int(item["version"]))
+    ]
 
 
 def keep_prekey(store: Store, seq: int, seed: bytes, prekey: SignedPrekey, now: int) -> None:

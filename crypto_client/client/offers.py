@@ -3,15 +3,12 @@
 Nothing is taken over by itself: a person looks at the change first (docs/protocol.md §3.1).
 """
 
-import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 
 from crypto_client.client.failures import Refused
-from crypto_client.client.keys import Keyring, keep_list, now_ms
-from crypto_client.client.server import unb64
-from crypto_client.device_list import KnownList, SignedDeviceList, accept_device_list
-from crypto_client.errors import PinMismatchError, ProtocolError, ReferenceMissingError
+from crypto_client.client.keys import Keyring, now_ms
+from crypto_client.errors import ProtocolError
 
 
 def offered_key(keyring: Keyring, user: bytes) -> bytes | None:
@@ -28,29 +25,3 @@ def look_again(keyring: Keyring, users: Iterable[bytes]) -> None:
             continue
         with suppress(ProtocolError, Refused):  # who asks next is told why
             keyring.refresh(user)
-
-
-def accept_key(keyring: Keyring, user: bytes, amk_pub: bytes) -> None:
-    """Take over an offered account key: the person here has decided.
-
-    Refuses ``pin_mismatch`` when the server shows another key by now, and ``kt`` when its device
-    list is not the newest in the key log.
-    """
-    keyring.key_log.follow(now_ms())
-    keys = keyring.server.user_keys(uuid.UUID(bytes=user), after_version=0)
-    if unb64(keys["account_key"]) != amk_pub:
-        raise PinMismatchError("another account key than the one that was looked at")
-    lists = [
-        SignedDeviceList(unb64(item["device_list"]), unb64(item["list_sig"]))
-        for item in sorted(keys["lists"], key=lambda item: int(item["version"]))
-    ]
-    known: KnownList | None = None
-    for signed in lists:
-        known = accept_device_list(known, [signed], user=user, amk_pub=amk_pub)
-    if known is None:
-        raise ReferenceMissingError("an account key without a device list")
-    keyring.key_log.demand_newest(user, known.list_hash)
-    with keyring.store.transaction():
-        keyring.store.run("DELETE FROM offered_keys WHERE user = ?", user)
-        for version, signed in enumerate(lists, known.version - len(lists) + 1):
-            keep_list(keyring.store, user, amk_pub, signed, version)

@@ -13,7 +13,7 @@ from crypto_client.commit import parse_core
 from crypto_client.epoch import RoomView, view_to_json
 from crypto_client.errors import ListRollbackError
 from crypto_client.history import EpochName, HistoryRecord
-from crypto_client.ops import parse_ops
+from crypto_client.ops import Add, Create, Op, Refresh, parse_ops
 from crypto_client.receiving import receive_commit
 from crypto_client.restoring import Link, OwnHistory, Past, reopen_past
 
@@ -54,11 +54,24 @@ class PastRooms:
     def _link(self, room: bytes, view: RoomView | None, item: JSON) -> Link:
         commit = commit_of(item, {})
         named = lists_named(parse_ops(commit.ops))
-        if named.get(self.rooms.keyring.device.user, 0) > self.own.lists[-1].version:
+        if self._own_version(view, parse_ops(commit.ops)) > self.own.lists[-1].version:
             raise ListRollbackError("a newer list of the own account is withheld")
         for user in named:
             self.rooms.refresh_known(user)
         return Link(commit, receive_commit(view, commit, room=room, trust=self.rooms.trust()))
+
+    def _own_version(self, view: RoomView | None, ops: Sequence[Op]) -> int:
+        """The newest own list that operations name; one under a former account key is none."""
+        own = self.own.user, self.own.lists[-1].amk_pub
+        rows = [*(view.roster if view else ())]
+        for op in ops:
+            rows += op.roster if isinstance(op, Create) else ()
+            rows += [op.member] if isinstance(op, Add) else []
+        if all((row.user, row.amk_pub) != own for row in rows):
+            return 0
+        versions = [row.list_version for row in rows if (row.user, row.amk_pub) == own]
+        newer = [op.list_version for op in ops if isinstance(op, Refresh) and op.user == own[0]]
+        return max([*versions, *newer])
 
     def reopen(self, room: bytes, chain: Sequence[Link]) -> Past:
         """Open the room's history and keep it; what this home has already stays as it is."""

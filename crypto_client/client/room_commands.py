@@ -50,6 +50,7 @@ def invite(session: Session, output: Output, arguments: argparse.Namespace) -> N
     rooms = session.messenger.rooms
     room = find_room(session, arguments.room)
     friend = _friend_user(session, arguments.email)
+    rooms.heal(room)  # who started again is still in the roster, under the key of before
     rooms.commit(
         room,
         lambda view, by: commit_add(view, [_list(rooms.keyring, friend)], by),

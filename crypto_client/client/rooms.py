@@ -27,6 +27,7 @@ from crypto_client.epoch import (
     RoomView,
     Trust,
     may_seal,
+    settle,
     view_from_json,
     view_to_json,
 )
@@ -230,7 +231,8 @@ class Rooms:
 
     def trust(self) -> Trust:
         """What commits are judged with: verified lists and pinned account keys."""
-        return Trust(self.keyring.lists(), self.keyring.pins())
+        keyring = self.keyring
+        return Trust(keyring.lists(), keyring.pins(), keyring.key_log.server_keys())
 
     def _keep(self, room: bytes, lines: list[Line], received: Received) -> None:
         """Step 10 of docs/protocol.md §7.3: head, roster, chains, history: one transaction."""
@@ -380,6 +382,18 @@ class Rooms:
             room, lambda view, by: make_commit(view, due_ops(view, summary, self.keyring), by)
         )
         return True
+
+    def settle(self, user: bytes) -> None:
+        """Let rooms be written in again whose roster has the account key that a person accepted."""
+        accepted = self.keyring.pins()[user]
+        for row in self.store.rows("SELECT room FROM rooms"):
+            view = self.view(row["room"])
+            if view is None or user not in view.unsettled:
+                continue
+            member = find_member(view.roster, user)
+            if member is not None and member.amk_pub == accepted:
+                text = json.dumps(view_to_json(settle(view, user)))
+                self.store.run("UPDATE rooms SET view = ? WHERE room = ?", text, row["room"])
 
     def may_seal(self, view: RoomView) -> bool:
         """Whether the head epoch may be written in."""

@@ -76,6 +76,11 @@ CREATE TABLE IF NOT EXISTS key_logs (
 CREATE TABLE IF NOT EXISTS key_log_labels (
     label BLOB PRIMARY KEY, seq INTEGER NOT NULL, leaf_hash BLOB NOT NULL, kind INTEGER NOT NULL,
     record_hash BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS key_log_resets (
+    label BLOB NOT NULL, reset_id BLOB NOT NULL, PRIMARY KEY (label, reset_id)) STRICT;
+CREATE TABLE IF NOT EXISTS resets (
+    user BLOB NOT NULL, amk_old BLOB NOT NULL, amk_new BLOB NOT NULL, reset_id BLOB NOT NULL,
+    PRIMARY KEY (user, amk_old)) STRICT;
 CREATE TABLE IF NOT EXISTS key_log_roots (
     log INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL,
     PRIMARY KEY (log, size)) STRICT;

@@ -6,16 +6,13 @@ import uuid
 from crypto_client.client.failures import Refused
 from crypto_client.client.keys import Keyring
 from crypto_client.client.notes import Notes
-from crypto_client.client.offers import accept_key, offered_key
+from crypto_client.client.offers import offered_key
 from crypto_client.client.output import Output
-from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, b64
 from crypto_client.client.session import Session
 from crypto_client.encoding import decode_base64url
-from crypto_client.epoch import RoomView, settle
 from crypto_client.errors import PinMismatchError
 from crypto_client.own_room import VerifiedMark
-from crypto_client.roster import find_member
 from crypto_client.safety import compare_code, safety_code, safety_number
 
 
@@ -66,29 +63,16 @@ def _shown_key(keyring: Keyring, user: bytes) -> bytes:
 
 
 def _decide(session: Session, user: bytes, key: bytes, *, is_same: bool) -> None:
-    """Go on with this key, marked or not: the one way in which a pin is replaced."""
+    """Go on with this key, marked or not."""
     rooms = session.messenger.rooms
     keyring = rooms.keyring
     if keyring.pins().get(user) != key:
-        accept_key(keyring, user, key)
-        _settle_rooms(rooms, user, key)
+        keyring.accept_new_key(user, key)
+        rooms.settle(user)
     has_mark = Notes(session.store, keyring.device.user).verified_key(user) is not None
     if is_same or has_mark:
         mark = VerifiedMark(user, key, is_same)
         session.messenger.note_down(mark, timeout=session.timeout)
-
-
-def _settle_rooms(rooms: Rooms, user: bytes, key: bytes) -> None:
-    """Rooms that already have the new key in their roster may be written in again."""
-    for summary in rooms.all():
-        view = rooms.view(uuid.UUID(summary["room_id"]).bytes)
-        if view is not None and user in view.unsettled and _holds(view, user, key):
-            rooms.save_view(settle(view, user))
-
-
-def _holds(view: RoomView, user: bytes, key: bytes) -> bool:
-    row = find_member(view.roster, user)
-    return row is not None and row.amk_pub == key
 
 
 def _friend(session: Session, email: str) -> JSON:
