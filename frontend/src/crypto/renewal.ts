@@ -104,23 +104,25 @@ function unseal(carry: Uint8Array, ad: Uint8Array, seed: Uint8Array): Uint8Array
 }
 
 /**
- * Give the backup seeds of this account by `bkVersion`, from the newest back. Where a carried seed
- * is missing or refused it ends: the records of before stay closed, and are told of where they are
- * opened.
+ * Give the backup seeds of an account by `bkVersion`, from that of its newest list (the last) back.
+ * Where a carried seed is missing or refused it ends: the records of before stay closed, and are
+ * told of where they are opened.
  */
 export function backupSeeds(
-  { account, bkVersion: newest, backupSeed: seed }: Recovered,
+  newest: Uint8Array,
   lists: readonly DeviceList[],
   carries: ReadonlyMap<number, Uint8Array>,
 ): Map<number, Uint8Array> {
+  const last = lists.at(-1);
+  if (!last) throw new RangeError("an account has a device list");
   const hashes = new Map(lists.map((list) => [list.bkVersion, list.bkHash]));
-  const seeds = new Map([[newest, seed]]);
-  let next = seed;
-  for (let bkVersion = newest - 1; bkVersion > 0; bkVersion -= 1) {
+  const seeds = new Map([[last.bkVersion, newest]]);
+  let next = newest;
+  for (let bkVersion = last.bkVersion - 1; bkVersion > 0; bkVersion -= 1) {
     const [carry, bkHash] = [carries.get(bkVersion), hashes.get(bkVersion)];
     if (!carry || !bkHash) break;
     try {
-      next = openCarry(carry, next, { user: account.user, bkVersion, bkHash });
+      next = openCarry(carry, next, { user: last.user, bkVersion, bkHash });
     } catch (error) {
       if (error instanceof ProtocolError) break;
       throw error;

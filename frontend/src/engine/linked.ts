@@ -5,14 +5,16 @@ import { ProtocolError } from "../crypto/errors";
 import { historyWriter } from "../crypto/history";
 import type { Linked, Pin } from "../crypto/linking";
 import type { SignedPrekey } from "../crypto/prekeys";
+import { backupSeeds } from "../crypto/renewal";
 import { publicOf } from "../crypto/xwing";
 import type { Api } from "./api";
 import { type OwnLists, keepFirstPrekey, keepOwnLists } from "./enrolment";
 import { keepDevice } from "./keys";
+import { carriesOf } from "./recovery";
 import { refuse } from "./refusal";
 import type { KeptHistory } from "./restoring";
 import { Changes, type Store } from "./store/store";
-import type { UserKeysJson } from "./wire";
+import type { RecoveryJson, UserKeysJson } from "./wire";
 
 /** The fact "pins": what the linking device knew of contacts, by hexadecimal user. */
 export type LinkedPins = ReadonlyMap<string, Omit<Pin, "user">>;
@@ -31,22 +33,34 @@ export async function keepLinked(
   // An old device that gives no history leaves this one unable to write any.
   if (!entry || linked.backupSeed.length === 0) throw refuse("link_untrue");
   const keys = { ...linked.keys, created: entry.created };
-  const bkPub = publicOf(linked.backupSeed);
-  historyWriter(keys, list, bkPub, list.bkVersion);
+  const backup = { bkPub: publicOf(linked.backupSeed), bkVersion: list.bkVersion };
+  historyWriter(keys, list, backup.bkPub, backup.bkVersion);
+  const lists = await ownLists(api, store, linked);
+  const seeds = await seedsOf(api, linked, lists);
   const changes = new Changes();
-  await keepDevice(store, changes, keys, bkPub);
+  await keepDevice(store, changes, keys, backup);
   await store.putFact(changes, "recovery", null, 0);
-  await store.putFact(changes, "history", { backupSeed: linked.backupSeed } satisfies KeptHistory, 0);
+  await store.putFact(changes, "history", { seeds } satisfies KeptHistory, 0);
   await store.putFact(changes, "pins", pinsOf(linked.pins), 0);
   await store.putFact(changes, "linked_head", linked.head, 0);
   await keepFirstPrekey(store, changes, prekey.prekey, prekey);
   const { user, amkPub } = keys;
-  keepOwnLists(changes, { user, amkPub }, await ownLists(api, store, linked));
+  keepOwnLists(changes, { user, amkPub }, lists);
   await store.commit(changes);
 }
 
 function pinsOf(pins: readonly Pin[]): LinkedPins {
   return new Map(pins.map(({ user, ...pin }) => [hex(user), pin]));
+}
+
+/** The seeds of backup keys by version: the answer's, and those that were carried to it since. */
+async function seedsOf(api: Api, linked: Linked, lists: OwnLists): Promise<Map<number, Uint8Array>> {
+  const { version, bkVersion } = parseDeviceList(linked.devices.data);
+  if (bkVersion === 1) return new Map([[1, linked.backupSeed]]);
+  const read = [...lists.earlier, lists.newest].map(({ data }) => parseDeviceList(data));
+  const known = read.filter((list) => list.version <= version);
+  const carries = carriesOf(await api.get<RecoveryJson>("/api/me/recovery"));
+  return backupSeeds(linked.backupSeed, known, carries);
 }
 
 /** All own lists up to the server's newest; the one of the answer must be among them. */

@@ -101,6 +101,16 @@ export class People {
     return { data: list.data, sig: list.sig };
   }
 
+  /** Every list of the own account under its present key that was ever verified, the newest last. */
+  async ownLists({ user, amkPub }: { user: Uint8Array; amkPub: Uint8Array }): Promise<SignedDeviceList[]> {
+    const rows = await this.store.tables.getAll("lists");
+    const read = rows
+      .filter((row) => row.user === hex(user))
+      .map(({ data, sig }) => ({ signed: { data, sig }, list: parseDeviceList(data) }))
+      .filter(({ list }) => equalBytes(list.amkPub, amkPub));
+    return read.sort((one, other) => one.list.version - other.list.version).map(({ signed }) => signed);
+  }
+
   /**
    * Fetch what is new of a person's lists, verify and keep it; gives their newest prekeys.
    * A pin is set at first contact and never replaced: lists under another key are kept beside

@@ -67,6 +67,11 @@ export function told<T>(code: string, check: () => T): T {
   }
 }
 
+/** Read the carried seeds, by version of the backup key inside. */
+export function carriesOf({ carries }: RecoveryJson): Map<number, Uint8Array> {
+  return new Map(carries.map(({ bk_version, carry }) => [bk_version, decodeBase64url(carry)]));
+}
+
 /** Opens the own blob with what a person types; the server gives it out five times an hour. */
 export class RecoveryBox {
   private fetched: {
@@ -105,17 +110,18 @@ export class RecoveryBox {
       data: decodeBase64url(json.recovery_blob),
       sig: decodeBase64url(json.recovery_sig, 64),
     }));
-    const carries = told("recovery_blob", () =>
-      json.carries.map(({ bk_version, carry }) => [bk_version, decodeBase64url(carry)] as const),
-    );
-    this.fetched = { version, blob, carries: new Map(carries) };
+    const carries = told("recovery_blob", () => carriesOf(json));
+    this.fetched = { version, blob, carries };
     return blob;
   }
 
-  /** Give what opens history, by version of the backup key, for the account that was opened last. */
-  seeds(recovered: Recovered, lists: readonly SignedDeviceList[]): Map<number, Uint8Array> {
+  /**
+   * Give what opens history, by version of the backup key, for the account that was opened last;
+   * `lists` are its own ones, the newest last.
+   */
+  seeds({ backupSeed }: Recovered, lists: readonly SignedDeviceList[]): Map<number, Uint8Array> {
     const read = lists.map(({ data }) => parseDeviceList(data));
-    const seeds = backupSeeds(recovered, read, this.fetched?.carries ?? new Map());
+    const seeds = backupSeeds(backupSeed, read, this.fetched?.carries ?? new Map());
     // What was opened is wiped by its owner; these are kept.
     return new Map([...seeds].map(([version, seed]) => [version, seed.slice()]));
   }

@@ -56,8 +56,7 @@ export async function beginRenewal(core: Core, box: RecoveryBox, secret: string)
     const bkPub = backupPublic(recoveryKey, idBytes(userId), present);
     // A former blob, served again, must not become the root of the next one.
     told("recovery_blob", () => historyWriter(keyring.device, parseDeviceList(newest.data), bkPub, 0));
-    const rows = await store.tables.getAll("lists");
-    const seeds = box.seeds(recovered, rows.filter((row) => row.user === hex(idBytes(userId))));
+    const seeds = box.seeds(recovered, await people.ownLists(keyring.device));
     const renewal = renewRecovery(recovered, newest, { time: platform.now() });
     const bkVersion = present + 1;
     await store.setFact("renewal", toKeep(renewal, { bkVersion, seeds, user: idBytes(userId) }));

@@ -33,6 +33,21 @@ async function linked(): Promise<void> {
   await laptop.online();
 }
 
+describe("after the recovery key was renewed", () => {
+  it("a linked browser reads what was never sealed again, by the carried seed", async () => {
+    world.server.lies["PUT rooms/*/history-records"] = () => null;
+    await alice.ask("renewal_begin", { secret: words });
+    words = (await alice.ask("renewal_show", {})).words;
+    await alice.ask("renewal_finish", { secret: words });
+    await until(() => alice.page.seen.me?.renewing === null, "history is not moved");
+
+    await linked();
+
+    await laptop.show(room);
+    await laptop.sees("before the laptop");
+  });
+});
+
 describe("a browser that shows a code", () => {
   it("is linked by the other one, reads the past and writes", async () => {
     const { code, compare } = await laptop.ask("link_show", {});
