@@ -244,6 +244,7 @@ export {
   isCode,
   normaliseSecret,
   unknownWords,
+  wrongBlocks,
 } from "./recovery_secret";
 export {
   type Author,

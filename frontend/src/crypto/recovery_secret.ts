@@ -7,6 +7,7 @@ import { bytesOf, numberOf, readCode, writeCode } from "./typed_code";
 export const WORD_COUNT = 6;
 export const WORDLIST_SIZE = 7776;
 export const CODE_LENGTH = 52;
+export const BLOCK_COUNT = 13;
 
 const FIRST = "bcdfghjklmnprstvwz";
 const VOWELS = "aeiouy";
@@ -30,6 +31,9 @@ export function word(number: number): string {
 
 const WORD = new RegExp(`^[${FIRST}][${VOWELS}][${FIRST}][${LAST}]$`);
 
+// I, L and O are read as digits; there is no U.
+const BLOCK = /^[0-9A-TV-Za-tv-z]{4}$/;
+
 /** Take typed words apart. */
 export function typedWords(text: string): string[] {
   const words = text.normalize("NFC").replace(SPACE, " ").trim().toLowerCase();
@@ -39,6 +43,17 @@ export function typedWords(text: string): string[] {
 /** Give the places (from 1) of typed words that the list does not have. */
 export function unknownWords(text: string): number[] {
   return typedWords(text).flatMap((one, at) => (WORD.test(one) ? [] : [at + 1]));
+}
+
+/** Split a typed code into its blocks of four: as it was separated, else by counting. */
+export function typedBlocks(text: string): string[] {
+  const parts = text.replaceAll("-", " ").replace(SPACE, " ").trim().split(" ");
+  return parts.length === BLOCK_COUNT ? parts : (parts.join("").match(/.{1,4}/gu) ?? []);
+}
+
+/** Give the places (from 1) of typed blocks that are not four characters of a code. */
+export function wrongBlocks(text: string): number[] {
+  return typedBlocks(text).flatMap((one, at) => (BLOCK.test(one) ? [] : [at + 1]));
 }
 
 /** Say whether a typed secret is meant as RK's code: it is nearer to its length than to six words'. */

@@ -23,7 +23,7 @@ export type EngineCode =
   | "unverified"
   | "crypto"
   | "recovery_words" // not six words of the list: `fields.words` names places from 1, or `fields.count`
-  | "recovery_code" // the code's checksum is wrong
+  | "recovery_code" // `fields.blocks` names places from 1, or `fields.count`; without: the checksum is wrong
   | "recovery_secret" // another secret than the account's
   | "recovery_blob" // what the server keeps sealed is not what the account signed last
   | "recovery_lists" // the server does not show all device lists of the account

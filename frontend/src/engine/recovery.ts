@@ -6,12 +6,15 @@ import { wipe } from "../crypto/primitives";
 import { type Recovered, type SignedBlob, checkBlob, openRecovery } from "../crypto/recovery";
 import { backupSeeds } from "../crypto/renewal";
 import {
+  BLOCK_COUNT,
   WORD_COUNT,
   decodeCode,
   encodeCode,
   isCode,
+  typedBlocks,
   typedWords,
   unknownWords,
+  wrongBlocks,
 } from "../crypto/recovery_secret";
 import type { Api } from "./api";
 import type { Result } from "./contract";
@@ -41,12 +44,26 @@ export function wipeRecovered({ account, recoveryKey, backupSeed }: Recovered): 
   for (const secret of [account.seed, recoveryKey, backupSeed]) wipe(secret);
 }
 
-/** Refuse a typed secret that cannot be one, and say which words the list does not have. */
+/** Refuse a typed secret that cannot be one, and say which words or blocks of it are wrong. */
 export function checkTyped(secret: string): void {
-  if (isCode(secret)) {
-    wipe(told("recovery_code", () => decodeCode(secret)));
-    return;
+  if (isCode(secret)) checkCode(secret);
+  else checkWords(secret);
+}
+
+/** Four bits of checksum tell that a code is wrong, not where. */
+function checkCode(code: string): void {
+  const places = wrongBlocks(code);
+  const count = typedBlocks(code).length;
+  if (places.length > 0) {
+    throw new Refusal({ code: "recovery_code", fields: { blocks: places.map(String) } });
   }
+  if (count !== BLOCK_COUNT) {
+    throw new Refusal({ code: "recovery_code", fields: { count: [String(count)] } });
+  }
+  wipe(told("recovery_code", () => decodeCode(code)));
+}
+
+function checkWords(secret: string): void {
   const places = unknownWords(secret);
   const count = typedWords(secret).length;
   if (count !== WORD_COUNT && places.length === 0) {
@@ -87,7 +104,7 @@ export class RecoveryBox {
 
   /**
    * Open the blob of the account whose key is `amkPub`, or (null) that the server names. Refuses
-   * `recovery_words` (not six words of the list), `recovery_code` (its checksum is wrong),
+   * `recovery_words` (not six words of the list), `recovery_code` (blocks or checksum are wrong),
    * `recovery_blob` (not the one that the
    * account signed last) and `recovery_secret` (another secret). The caller wipes what it gets.
    */

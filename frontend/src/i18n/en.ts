@@ -248,10 +248,8 @@ export const en: Catalogue = {
   restore: {
     action: "Get my chats back",
     lost: "I have lost the recovery key",
-    lostElsewhere:
-      "Is there another browser in which your chats still open? If you have not written the key down yet, it is there under “Me → Recovery key → Show”. You can go on chatting in that browser: do not erase it.",
-    lostForGood:
-      "Without the paper and without such a browser there is no way back today. The person who runs this server cannot open your chats either. Starting again with new keys is on its way.",
+    lostElsewhere: "Is there another browser in which your chats still open? If you have not written the key down yet, it is there under “Me → Recovery key → Show”. You can go on chatting in that browser: do not erase it.",
+    lostForGood: "Without the paper and without such a browser there is no way back today. The person who runs this server cannot open your chats either. Starting again with new keys is on its way.",
     eraseAction: "Erase and start again",
     eraseTitle: "Erase this browser?",
     eraseText:
@@ -295,6 +293,8 @@ export const en: Catalogue = {
     moving: (done: number, of: number) => `Moving earlier chats to the new key: ${String(done)} of ${String(of)} chats.`,
     wrongWords: (places) => `Word ${places}: not in the list. Please look at your paper again.`,
     wrongCount: (number) => `${count(number, "word", "words")} instead of six. Please type all six.`,
+    wrongBlocks: (places) => `Block ${places} of the code is not four of its characters. Please look at your paper again.`,
+    wrongBlockCount: (number) => `${count(number, "block", "blocks")} of four instead of thirteen. Please type all of them.`,
     notWords: "This is not a recovery key. It has six words, or a code of 52 characters.",
   },
   link,

@@ -287,6 +287,8 @@ export const ko = {
       `지난 대화를 새 열쇠로 옮기는 중이에요. 대화 ${String(of)}개 가운데 ${String(done)}개를 옮겼어요.`,
     wrongWords: (places: string) => `${places}번째 단어가 목록에 없어요. 적은 것을 다시 봐 주세요.`,
     wrongCount: (count: number) => `단어가 ${String(count)}개예요. 여섯 단어를 모두 넣어 주세요.`,
+    wrongBlocks: (places: string) => `코드의 ${places}번째 네 글자에 쓸 수 없는 글자가 있어요. 적은 것을 다시 봐 주세요.`,
+    wrongBlockCount: (count: number) => `네 글자 묶음이 ${String(count)}개예요. 13개를 모두 넣어 주세요.`,
     notWords: "복구 열쇠가 아니에요. 여섯 단어나 52자 코드를 넣어 주세요.",
   },
   link,

@@ -10,13 +10,16 @@ import { LightElement } from "./light.ts";
 // Whoever has more words wrong than these has not misread a paper: it is another thing that they type.
 const MISREAD = 3;
 
-/** What is wrong with a recovery key, with the places of words that there are not. */
+/** What is wrong with a recovery key, with the places of words or blocks that there are not. */
 export function recoveryFailureText(failure: Failure): string {
   const t = words().recovery;
-  const { words: places, count } = failure.fields ?? {};
-  if (failure.code !== "recovery_words") return failureText(failure);
-  if (count !== undefined) return t.wrongCount(Number(count[0]));
-  return places === undefined || places.length > MISREAD ? t.notWords : t.wrongWords(places.join(", "));
+  const { words: wrongWords, blocks: wrongBlocks, count } = failure.fields ?? {};
+  const isCode = failure.code === "recovery_code";
+  const places = isCode ? wrongBlocks : wrongWords;
+  if (count !== undefined) return (isCode ? t.wrongBlockCount : t.wrongCount)(Number(count[0]));
+  if (places === undefined) return failure.code === "recovery_words" ? t.notWords : failureText(failure);
+  if (places.length > MISREAD) return t.notWords;
+  return (isCode ? t.wrongBlocks : t.wrongWords)(places.join(", "));
 }
 
 /** `<gamrae-recovery-input .give .action>`; `give` takes what was typed and answers how it went. */

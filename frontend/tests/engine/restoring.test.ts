@@ -130,6 +130,9 @@ describe("what was typed", () => {
   it.each([
     ["baba fifi gogu", { code: "recovery_words", fields: { count: ["3"] } }],
     ["0000-".repeat(13), { code: "recovery_code" }],
+    [`${"0000-".repeat(6)}00U0-${"0000-".repeat(6)}`, { code: "recovery_code", fields: { blocks: ["7"] } }],
+    ["0000-".repeat(12), { code: "recovery_code", fields: { count: ["12"] } }],
+    [`0000${" 0000".repeat(11)} 000`, { code: "recovery_code", fields: { blocks: ["13"] } }],
   ])("%s is refused before anything is fetched", async (secret, failure) => {
     const { laptop } = await lost();
     world.server.lies["GET me/recovery"] = () => {

@@ -48,6 +48,19 @@ describe("a browser without keys", () => {
     expect(find("[role=alert]").textContent).toContain("Word 2, 5: not in the list");
   });
 
+  test.each([
+    [{ blocks: ["7"] }, "Block 7 of the code"],
+    [{ count: ["12"] }, "12 blocks of four instead of thirteen"],
+    [{ blocks: ["1", "2", "3", "4"] }, "This is not a recovery key"],
+    [undefined, "A character of the code is wrong"],
+  ])("names the block of a code that is wrong: %o", async (fields, text) => {
+    const engine = new FakeEngine({ phase: "no_keys_here" });
+    engine.refuse("restore", "recovery_code", fields);
+    await openPage("/rooms", engine, "en");
+    await give("0000-0000");
+    expect(find("[role=alert]").textContent).toContain(text);
+  });
+
   test("says how many words are missing", async () => {
     const engine = new FakeEngine({ phase: "no_keys_here" });
     engine.refuse("restore", "recovery_words", { count: ["5"] });
