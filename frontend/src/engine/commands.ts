@@ -6,7 +6,7 @@ import { ROLE_ADMIN, findMember } from "../crypto/roster";
 import { encodeStatement, makeLeave } from "../crypto/statements";
 import { catchUp } from "./apply";
 import { followChain } from "./chain";
-import { type Plan, commitRoom, postDirect, postGroup } from "./commits";
+import { DUE, type Plan, commitRoom, postDirect, postGroup } from "./commits";
 import type { Args, CommandName, Id, Result } from "./contract";
 import type { Core } from "./core";
 import type { Cursors } from "./cursors";
@@ -23,6 +23,7 @@ import { beginRenewal, discardRenewal, finishRenewal, showRenewal } from "./rene
 import { moveHistory } from "./resealing";
 import { deleteRoom, markRead, refreshRoom, updateInfo } from "./rooms";
 import { compareWith, judgeCode, markFriend } from "./verifying";
+import { vetoReset } from "./starting_again";
 import type { MeJson, RoomJson } from "./wire";
 
 /** Commands that any tab answers by itself, from the store. */
@@ -35,7 +36,15 @@ export type LocalCommand =
   | "draft_load";
 
 /** Commands by which a browser without keys becomes a device. */
-export type EntryCommand = "restore" | "link_show" | "link_wait" | "link_cancel";
+export type EntryCommand =
+  | "restore"
+  | "link_show"
+  | "link_wait"
+  | "link_cancel"
+  | "reset_begin"
+  | "reset_look"
+  | "reset_withdraw"
+  | "reset_finish";
 
 export type LeaderCommand = Exclude<CommandName, LocalCommand | "forget">;
 
@@ -215,7 +224,12 @@ function roomHandlers({ core, outbox, cursors }: CommandParts) {
     room_create_group: async ({ title, userIds }) =>
       adopt(core, await postGroup(core, title, userIds)),
     room_rename: ({ roomId, title }) => commit(roomId, renaming(title)),
-    room_invite: ({ roomId, userIds }) => commit(roomId, inviting(core, userIds)),
+    room_invite: ({ roomId, userIds }) =>
+      inLane(roomId, async () => {
+        // Who started again is still in the roster, under the account key of before.
+        await commitRoom(core, roomId, DUE);
+        await commitRoom(core, roomId, inviting(core, userIds));
+      }),
     room_remove_member: ({ roomId, userId }) => commit(roomId, removing(userId)),
     room_make_admin: ({ roomId, userId }) => commit(roomId, promoting(userId)),
     room_leave: ({ roomId }) => inLane(roomId, () => leave(core, roomId)),
@@ -273,6 +287,11 @@ function deviceHandlers({ core, outbox, box }: CommandParts) {
       return null;
     },
     ...renewalHandlers({ core, box }),
+    reset_veto: async () => {
+      await vetoReset(core);
+      core.changed({ startingAgain: true });
+      return null;
+    },
     devices_list: async () => ({ devices: await listDevices(core) }),
     device_rename: async (args) => {
       await renameDevice(core, outbox, args);

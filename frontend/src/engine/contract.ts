@@ -106,6 +106,15 @@ export interface Comparison {
 /** What comparing the other screen's code came to. */
 export type CodeVerdict = "same" | "different" | "other_people" | "no_code";
 
+/** That somebody with the login starts the own account again, under new keys. */
+export interface StartingAgain {
+  announcedMs: number;
+  /** From when it can be done. */
+  dueMs: number;
+  /** Whether it was begun in this browser. */
+  isMine: boolean;
+}
+
 export interface Friend {
   userId: Id;
   email: string;
@@ -178,7 +187,7 @@ export type Unreadable =
 export interface TimelineItem {
   /** Stable for the life of the item: "device/message" or "seq/…". */
   key: string;
-  kind: "text" | "unreadable" | "joined" | "left" | "removed" | "renamed" | "created" | "role" | "device_added" | "device_dropped";
+  kind: "text" | "unreadable" | "joined" | "left" | "removed" | "started_again" | "renamed" | "created" | "role" | "device_added" | "device_dropped";
   /** 0 while it has no place yet (own outbox, live). */
   seq: number;
   sender: Person | null;
@@ -229,6 +238,8 @@ export interface Snapshot {
   /** Null when nothing is being restored. */
   restoring?: Restoring | null;
   keyLog?: KeyLogNotice;
+  /** Null when nobody starts this account again. */
+  startingAgain?: StartingAgain | null;
   /** The opened room of this tab. */
   timeline?: Timeline;
 }
@@ -281,6 +292,16 @@ export interface Commands {
   /** Let that browser in; needs the recovery key. */
   link_accept: { args: { secret: string }; result: null };
   link_refuse: { args: Record<string, never>; result: null };
+  /** Announce that this account is started again under keys of this browser (phase `no_keys_here`). */
+  reset_begin: { args: { password: string }; result: null };
+  /** Ask again whether it still waits. */
+  reset_look: { args: Record<string, never>; result: null };
+  /** Take it back, in the browser that began it. */
+  reset_withdraw: { args: Record<string, never>; result: null };
+  /** Start again: the time is over, and this browser becomes the account's only device. */
+  reset_finish: { args: Record<string, never>; result: null };
+  /** Stop it, from a device of the account. */
+  reset_veto: { args: Record<string, never>; result: null };
   /** The six words and the code, to be written down. */
   recovery_show: { args: Record<string, never>; result: { words: string; code: string } };
   /** Open the own account with what was typed; after that this browser keeps no recovery key. */

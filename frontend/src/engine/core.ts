@@ -14,6 +14,7 @@ export interface Change {
   readonly me?: true;
   readonly friends?: true;
   readonly keyLog?: true;
+  readonly startingAgain?: true;
   /** Rooms whose row in the list, or timeline, is another now. */
   readonly rooms?: readonly Id[];
 }

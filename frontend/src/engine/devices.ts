@@ -35,6 +35,16 @@ export async function isOnList(people: People, me: MeJson, device: Uint8Array): 
   return entryOf(await ownList(people, me.user_id), device) !== null;
 }
 
+/** Say whether the account was started again, so that the keys here are those of before. */
+export async function isReplaced(people: People, userId: Id): Promise<boolean> {
+  try {
+    return (await people.renewedKey(userId)) !== null;
+  } catch (error) {
+    if (error instanceof ProtocolError) return false;
+    throw error;
+  }
+}
+
 /** Learn newer own lists; what contradicts those that were verified changes nothing. */
 async function refreshOwn(people: People, userId: Id): Promise<void> {
   try {

@@ -1,12 +1,13 @@
 /** How a browser becomes a device: keys made once, stored, published, and confirmed (§3–5). */
 import { type SignedDeviceList, firstDeviceList, listHash } from "../crypto/device_list";
 import { decodeBase64url, encodeBase64url, equalBytes, hex } from "../crypto/encoding";
-import { deviceEntry, newAccount, newDevice } from "../crypto/identity";
+import { type AccountKey, deviceEntry, newAccount, newDevice } from "../crypto/identity";
 import { type SignedPrekey, newPrekey } from "../crypto/prekeys";
 import { systemRandom, wipe } from "../crypto/primitives";
 import { backupPublic, sealRecovery } from "../crypto/recovery";
 import { generateWords } from "../crypto/recovery_secret";
 import type { Api } from "./api";
+import { type FormerKey, keepFormer } from "./former_keys";
 import { idBytes } from "./ids";
 import { keepDevice } from "./keys";
 import type { Platform } from "./platform";
@@ -17,21 +18,23 @@ import type { MeJson, UserKeysJson } from "./wire";
 
 /** The fact "enrolment", until the server has confirmed it: what makes this browser a device. */
 export interface Enrolment {
-  /** A first account, or a further device of one. */
-  path: "/api/me/keys" | "/api/me/device-lists";
+  /** A first account, a further device of one, or an account that is started again. */
+  path: "/api/me/keys" | "/api/me/device-lists" | "/api/me/reset/complete";
   accountKey: string;
   published: object;
+  /** Of the announced reset that this completes. */
+  resetId?: string;
 }
 
 /** Nothing changes these by asking again: an answer was lost, or somebody else was faster. */
-const FINAL = new Set(["keys_exist", "list_version", "invalid", "prekey"]);
+const FINAL = new Set(["keys_exist", "list_version", "invalid", "prekey", "not_found"]);
 
 /**
  * Make this account's keys and this device, unless a former attempt already did, and publish them.
  * Everything is stored before the server hears of it, so that a lost answer loses no key.
  */
 export async function enrol(store: Store, api: Api, platform: Platform): Promise<MeJson> {
-  if (!(await pendingEnrolment(store))) await makeKeys(store, platform.now());
+  if (!(await pendingEnrolment(store))) await makeKeys(store, platform.now(), () => ({ path: "/api/me/keys" }));
   return publishKeys(store, api);
 }
 
@@ -51,7 +54,7 @@ export async function publishKeys(store: Store, api: Api): Promise<MeJson> {
     await api.post(pending.path, pending.published);
   } catch (error) {
     if (!(error instanceof Refusal) || !FINAL.has(error.code)) throw error;
-    const isIn = pending.path === "/api/me/keys" || (await isListed(store, api));
+    const isIn = pending.path !== "/api/me/device-lists" || (await isListed(store, api));
     if (!isIn) {
       await forgetKeys(store);
       throw error;
@@ -74,7 +77,7 @@ async function isListed(store: Store, api: Api): Promise<boolean> {
 }
 
 /** Forget keys that never became a device. */
-async function forgetKeys(store: Store): Promise<void> {
+export async function forgetKeys(store: Store): Promise<void> {
   const changes = new Changes();
   for (const table of ["facts", "keys", "prekeys", "accounts", "lists"] as const) {
     for (const key of await store.tables.getAllKeys(table)) {
@@ -84,7 +87,15 @@ async function forgetKeys(store: Store): Promise<void> {
   await store.commit(changes);
 }
 
-async function makeKeys(store: Store, now: number): Promise<void> {
+/** Where new keys are to be published. */
+type Destination = Pick<Enrolment, "path" | "resetId">;
+
+/** Make an account key with a first device and keep them, to be published where `destined` says. */
+export async function makeKeys(
+  store: Store,
+  now: number,
+  destined: (account: AccountKey) => Destination,
+): Promise<void> {
   const account = newAccount(idBytes(store.userId));
   const { user, publicHalf: amkPub } = account;
   const device = await newDevice(user, amkPub, now);
@@ -94,6 +105,7 @@ async function makeKeys(store: Store, now: number): Promise<void> {
   const list = firstDeviceList(account, [deviceEntry(device)], { time: now, bkPub });
   const { seed, prekey } = await newPrekey(device, { seq: 1, created: now });
   const blob = sealRecovery(account, recoveryKey, words, { version: 1 });
+  const destination = destined(account);
   wipe(account.seed);
   const b64 = encodeBase64url;
   const published = {
@@ -108,10 +120,10 @@ async function makeKeys(store: Store, now: number): Promise<void> {
   const changes = new Changes();
   await keepDevice(store, changes, device, { bkPub, bkVersion: 1 });
   await store.putFact(changes, "recovery", { recoveryKey, words } satisfies KeptRecovery, 0);
-  const enrolment = { path: "/api/me/keys", accountKey: b64(amkPub), published } as const;
-  await store.putFact(changes, "enrolment", enrolment satisfies Enrolment, 0);
+  const enrolment: Enrolment = { ...destination, accountKey: b64(amkPub), published };
+  await store.putFact(changes, "enrolment", enrolment, 0);
   await keepFirstPrekey(store, changes, prekey, { seed, now });
-  keepOwnLists(changes, { user, amkPub }, { earlier: [], newest: list });
+  keepOwnLists(changes, { user, amkPub }, { earlier: [], newest: list, former: [] });
   await store.commit(changes);
 }
 
@@ -131,14 +143,17 @@ export async function keepFirstPrekey(
 export interface OwnLists {
   readonly earlier: readonly SignedDeviceList[];
   readonly newest: SignedDeviceList;
+  /** Account keys that resets have ended, with the lists under them. */
+  readonly former: readonly FormerKey[];
 }
 
 /** Prepare to keep the own device lists and to pin the own account. */
 export function keepOwnLists(
   changes: Changes,
   { user, amkPub }: { user: Uint8Array; amkPub: Uint8Array },
-  { earlier, newest }: OwnLists,
+  { earlier, newest, former }: OwnLists,
 ): void {
+  keepFormer(changes, former);
   for (const signed of [...earlier, newest]) {
     const hash = hex(listHash(signed));
     changes.set("lists", hash, { hash, user: hex(user), data: signed.data, sig: signed.sig });

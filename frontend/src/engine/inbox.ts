@@ -64,7 +64,7 @@ async function revokedDevices(core: Core, batch: Batch): Promise<Set<string>> {
   const { view } = batch.record;
   const revoked = new Set<string>();
   if (!view) return revoked;
-  const known = await core.people.known();
+  const known = await core.people.known(view);
   const stale = view.roster.filter(
     (row) => (known.get(hex(row.user))?.version ?? 0) > row.listVersion,
   );

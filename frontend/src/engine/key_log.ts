@@ -28,8 +28,10 @@ import {
 } from "../crypto/key_log";
 import type { Api } from "./api";
 import type { Id } from "./contract";
+import { formerKeysOf } from "./former_keys";
 import { idOf } from "./ids";
 import type { Platform } from "./platform";
+import type { ListRow } from "./store/schema";
 import { Changes, type Store } from "./store/store";
 import type { KeyLogHeadJson, KeyLogPageJson, SignedHeadJson } from "./wire";
 
@@ -52,6 +54,8 @@ export interface KeptKeyLog {
   /** Why the log was refused when it was last followed, or the empty string. */
   readonly trouble: string;
   readonly beganAgain: BeganAgain | null;
+  /** The keys of the log and of those before it, by which the server's word counts. */
+  readonly serverKeys?: readonly Uint8Array[];
 }
 
 const NOTHING: KeptKeyLog = { log: null, head: null, trouble: "", beganAgain: null };
@@ -134,7 +138,9 @@ export class KeyLog {
     for (const label of await store.tables.getAllKeys("labels")) changes.delete("labels", label);
     if (!pinned) await this.expectLinkedHead(changes, starts);
     const beganAgain = pinned && successorOf(pinned, starts, log);
-    await this.remember({ log, head: null, ...(beganAgain && { beganAgain }) }, changes);
+    // Every declaration up to the newest has just been verified.
+    const serverKeys = starts.map((start) => parseLogStart(start.data).logPub);
+    await this.remember({ log, head: null, serverKeys, ...(beganAgain && { beganAgain }) }, changes);
     return log;
   }
 
@@ -181,34 +187,33 @@ export class KeyLog {
       const row = await store.tables.get("labels", label);
       if (row) newest.set(label, row);
     }
-    const lists = await this.ownLists();
-    const known = { newest, ownLabel: labelOf(own.user), isOwnList: (hash: Uint8Array) => lists.has(hex(hash)) };
+    const former = await formerKeysOf(store, own);
+    const lists = await this.ownLists([own.amkPub, ...former.map(({ amkPub }) => amkPub)]);
+    const known = {
+      newest,
+      ownLabel: labelOf(own.user),
+      isOwnList: (hash: Uint8Array) => lists.has(hex(hash)),
+      isOwnReset: (id: Uint8Array) => former.some(({ resetId }) => resetId === hex(id)),
+    };
     const taken = followLog(log, leaves, head, known);
     const changes = new Changes();
     for (const [label, leaf] of taken.labels) changes.set("labels", label, { label, ...leaf });
     for (const [size, root] of taken.roots) {
       changes.set("roots", [log.number, size], { log: log.number, size, root });
     }
+    for (const leaf of taken.resets) changes.set("resetLeaves", [leaf.label, leaf.resetId], leaf);
     await this.settle(changes, log.number, taken.roots);
     await this.remember({ log: taken.log, head }, changes);
     return taken.log;
   }
 
-  /** The hashes of the own lists that verify under the own account key. */
-  private async ownLists(): Promise<Set<string>> {
+  /** The hashes of the own lists that verify under one of the own account's keys. */
+  private async ownLists(keys: readonly Uint8Array[]): Promise<Set<string>> {
     const { own, store } = this.parts;
     const user = hex(own.user);
-    const hashes = new Set<string>();
-    for (const row of await store.tables.getAll("lists")) {
-      if (row.user !== user) continue;
-      try {
-        verifyDeviceList(row, own.user, own.amkPub);
-        hashes.add(row.hash);
-      } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error;
-      }
-    }
-    return hashes;
+    const rows = (await store.tables.getAll("lists")).filter((row) => row.user === user);
+    const isOwn = (row: ListRow) => keys.some((key) => isListOf(row, { user: own.user, amkPub: key }));
+    return new Set(rows.filter(isOwn).map(({ hash }) => hash));
   }
 
   private async kept(): Promise<KeptKeyLog> {
@@ -231,6 +236,18 @@ export class KeyLog {
     await this.following?.catch(() => undefined);
     await this.remember({ beganAgain: null });
     this.parts.changed();
+  }
+
+  /** The keys by which a statement counts as the server's word (docs/protocol.md §6.5). */
+  async serverKeys(): Promise<readonly Uint8Array[]> {
+    const { log, serverKeys = [] } = await this.kept();
+    return log ? [log.logPub, ...serverKeys] : [];
+  }
+
+  /** Say whether the log, as far as it was followed, has a leaf of this reset of a person. */
+  async tellsOfReset(user: Uint8Array, id: Uint8Array): Promise<boolean> {
+    const key: [string, string] = [hex(labelOf(user)), hex(id)];
+    return (await this.parts.store.tables.get("resetLeaves", key)) !== undefined;
   }
 
   // Device lists
@@ -289,6 +306,19 @@ export class KeyLog {
       if (equalBytes(own, row.root)) changes.delete("claims", key);
       else changes.set("claims", key, { ...row, state: "split" });
     }
+  }
+}
+
+function isListOf(
+  list: SignedBytes,
+  { user, amkPub }: { user: Uint8Array; amkPub: Uint8Array },
+): boolean {
+  try {
+    verifyDeviceList(list, user, amkPub);
+    return true;
+  } catch (error) {
+    if (error instanceof ProtocolError) return false;
+    throw error;
   }
 }
 

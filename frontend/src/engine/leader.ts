@@ -9,7 +9,7 @@ import {
 import type { Args, Boot, CommandName, Connection, Id, Phase } from "./contract";
 import type { Change, Core } from "./core";
 import { Cursors } from "./cursors";
-import { isOnList } from "./devices";
+import { isOnList, isReplaced } from "./devices";
 import { enrol, pendingEnrolment, publishKeys } from "./enrolment";
 import { idBytes } from "./ids";
 import { KeyLog } from "./key_log";
@@ -24,6 +24,7 @@ import { RecoveryBox } from "./recovery";
 import { Refusal, refuse } from "./refusal";
 import { prepareDevice } from "./restoring";
 import { Socket, type SocketState, backoff } from "./socket";
+import { beginReset, isStart, refreshReset, withdrawReset } from "./starting_again";
 import type { Store } from "./store/store";
 import { Sync } from "./sync";
 import type { MeJson } from "./wire";
@@ -118,13 +119,18 @@ export class Leader {
     if (this.isStopped) return;
     const me = asked.account_key === null ? await this.enrol() : await this.finish(asked);
     const keyring = this.running?.core.keyring ?? (await this.loadKeys());
+    const people = new People(this.store, this.api);
     if (keyring?.accountKey !== me.account_key) {
+      if (keyring && (await isReplaced(people, me.user_id))) {
+        await this.revoked();
+        return;
+      }
       this.halt("no_keys_here");
+      await this.look();
       return;
     }
-    if (!(await isOnList(new People(this.store, this.api), me, keyring.device.device))) {
-      await this.store.setFact("revoked", true);
-      this.halt("revoked");
+    if (!(await isOnList(people, me, keyring.device.device))) {
+      await this.revoked();
       return;
     }
     await this.store.setFact("me", me);
@@ -133,9 +139,22 @@ export class Leader {
     this.running?.core.socket.start();
   }
 
-  /** Publish what a former visit stored and did not hear confirmed. */
+  /** This device is one no more; that is known at the next visit, too. */
+  private async revoked(): Promise<void> {
+    await this.store.setFact("revoked", true);
+    this.halt("revoked");
+  }
+
+  /** Publish what a former visit stored and did not hear confirmed; a new start waits for a person. */
   private async finish(me: MeJson): Promise<MeJson> {
-    return (await pendingEnrolment(this.store)) ? publishKeys(this.store, this.api) : me;
+    const pending = await pendingEnrolment(this.store);
+    if (!pending) return me;
+    const isDone = me.account_key === pending.accountKey;
+    if (isStart(pending) && !isDone) {
+      await this.look();
+      return me;
+    }
+    return publishKeys(this.store, this.api);
   }
 
   private enrol(): Promise<MeJson> {
@@ -163,6 +182,7 @@ export class Leader {
       restore: async ({ secret }) => {
         await linking.cancel();
         await this.alone(async () => {
+          if (isStart(await pendingEnrolment(store))) await withdrawReset({ store, api, platform });
           if (!(await pendingEnrolment(store))) await prepareDevice({ store, api, platform }, box, secret);
           await this.meet();
         });
@@ -181,7 +201,37 @@ export class Leader {
         await linking.cancel();
         return null;
       },
+      reset_begin: ({ password }) =>
+        this.startingAgain(() => beginReset({ store, api, platform }, password)),
+      reset_withdraw: () => this.startingAgain(() => withdrawReset({ store, api, platform })),
+      reset_finish: () => this.startingAgain(() => this.startAgain()),
+      reset_look: () => this.startingAgain(() => refreshReset(store, api)),
     };
+  }
+
+  /** Ask which reset of the account waits. */
+  private async look(): Promise<void> {
+    await refreshReset(this.store, this.api);
+    this.events.changed({ startingAgain: true });
+  }
+
+  /** A step of starting the account again, in a browser without keys. */
+  private async startingAgain(step: () => Promise<unknown>): Promise<null> {
+    try {
+      await this.alone(async () => {
+        await step();
+      });
+    } finally {
+      this.events.changed({ startingAgain: true });
+    }
+    return null;
+  }
+
+  /** Make this browser the only device of an account that is started again. */
+  private async startAgain(): Promise<void> {
+    if (!isStart(await pendingEnrolment(this.store))) throw refuse("not_found");
+    await publishKeys(this.store, this.api);
+    await this.meet();
   }
 
   private run(keyring: Keyring): void {

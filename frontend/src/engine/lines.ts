@@ -5,7 +5,7 @@ import { equalBytes, hex } from "../crypto/encoding";
 import type { Trust } from "../crypto/epoch";
 import type { Op } from "../crypto/ops";
 import { ROLE_ADMIN, type Roster, findMember } from "../crypto/roster";
-import { LEAVE, parseStatement } from "../crypto/statements";
+import { LEAVE, isStartedAgain, parseStatement } from "../crypto/statements";
 import type { Id } from "./contract";
 import { idOf } from "./ids";
 
@@ -15,6 +15,7 @@ export interface SystemLine {
     | "joined"
     | "left"
     | "removed"
+    | "started_again"
     | "renamed"
     | "role"
     | "device_added"
@@ -36,8 +37,11 @@ export interface Before {
   readonly trust: Pick<Trust, "lists">;
 }
 
-function isOwnLeave(op: Extract<Op, { op: "remove" }>): boolean {
-  return op.statement.length > 0 && parseStatement(op.statement).kind === LEAVE;
+function wayOut({ statement }: Extract<Op, { op: "remove" }>): "left" | "started_again" | "removed" {
+  if (statement.length === 0) return "removed";
+  const given = parseStatement(statement);
+  if (isStartedAgain(given)) return "started_again";
+  return given.kind === LEAVE ? "left" : "removed";
 }
 
 function lineOf(op: Op, by: Id, title: string): Line | null {
@@ -50,9 +54,8 @@ function lineOf(op: Op, by: Id, title: string): Line | null {
       return { kind: "joined", by, about: [idOf(op.member.user)], text: "" };
     case "remove": {
       const about = idOf(op.user);
-      return isOwnLeave(op)
-        ? { kind: "left", by: about, about: [about], text: "" }
-        : { kind: "removed", by, about: [about], text: "" };
+      const kind = wayOut(op);
+      return { kind, by: kind === "removed" ? by : about, about: [about], text: "" };
     }
     case "role":
       return { kind: "role", by, about: [idOf(op.user)], text: op.role === ROLE_ADMIN ? "admin" : "member" };
@@ -103,7 +106,7 @@ export function systemLines(
 /** Say why the own account is no longer in a roster: by its own statement or by somebody else. */
 export function howOneLeft(ops: readonly Op[], user: Uint8Array): "left" | "removed" {
   const own = ops.find((op) => op.op === "remove" && equalBytes(op.user, user));
-  return own?.op === "remove" && isOwnLeave(own) ? "left" : "removed";
+  return own?.op === "remove" && wayOut(own) === "left" ? "left" : "removed";
 }
 
 export interface NamedList {

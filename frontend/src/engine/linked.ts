@@ -9,6 +9,7 @@ import { backupSeeds } from "../crypto/renewal";
 import { publicOf } from "../crypto/xwing";
 import type { Api } from "./api";
 import { type OwnLists, keepFirstPrekey, keepOwnLists } from "./enrolment";
+import { type FormerKey, readFormer } from "./former_keys";
 import { keepDevice } from "./keys";
 import { carriesOf } from "./recovery";
 import { refuse } from "./refusal";
@@ -66,18 +67,22 @@ async function seedsOf(api: Api, linked: Linked, lists: OwnLists): Promise<Map<n
 /** All own lists up to the server's newest; the one of the answer must be among them. */
 async function ownLists(api: Api, store: Store, { keys, devices }: Linked): Promise<OwnLists> {
   const path = `/api/users/${store.userId}/keys?after_version=0` as const;
-  const lists = (await api.get<UserKeysJson>(path)).lists.map((item) => ({
+  const answer = await api.get<UserKeysJson>(path);
+  const lists = answer.lists.map((item) => ({
     data: decodeBase64url(item.device_list),
     sig: decodeBase64url(item.list_sig, 64),
   }));
   const newest = lists.at(-1);
   const isAmongThem = lists.some((list) => equalBytes(listHash(list), listHash(devices)));
+  const own = { user: keys.user, amkPub: keys.amkPub };
+  let former: readonly FormerKey[] = [];
   try {
-    walkOwnLists(lists, { user: keys.user, amkPub: keys.amkPub });
+    former = readFormer(answer.former ?? [], own);
+    walkOwnLists(lists, own);
   } catch (error) {
     if (error instanceof ProtocolError) throw refuse("link_untrue");
     throw error;
   }
   if (!newest || !isAmongThem) throw refuse("link_untrue");
-  return { earlier: lists.slice(0, -1), newest };
+  return { earlier: lists.slice(0, -1), newest, former };
 }

@@ -15,9 +15,10 @@ import {
 } from "../crypto/device_list";
 import { decodeBase64url, equalBytes, fromHex, hex } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
-import type { Trust } from "../crypto/epoch";
+import type { RoomView, Trust } from "../crypto/epoch";
 import type { Api } from "./api";
 import type { Id } from "./contract";
+import { type FormerKey, keepFormer, readFormer, resetsFrom } from "./former_keys";
 import { idBytes, idOf } from "./ids";
 import type { KeyLog } from "./key_log";
 import type { LinkedPins } from "./linked";
@@ -51,6 +52,7 @@ interface Offer {
   readonly account: AccountRow | null;
   readonly isPinned: boolean;
   readonly lists: readonly SignedDeviceList[];
+  readonly former: readonly FormerKey[];
   readonly newest: KnownList | null;
   readonly prekeys: PrekeysByDevice;
 }
@@ -74,6 +76,7 @@ export class People {
     return {
       lists: new Map(lists.map((row): [string, SignedDeviceList] => [row.hash, row])),
       pins,
+      serverKeys: (await this.keyLog?.serverKeys()) ?? [],
     };
   }
 
@@ -82,10 +85,18 @@ export class People {
     return (await this.store.fact<LinkedPins>("pins")).value ?? new Map();
   }
 
-  /** The newest list known of each person, by hexadecimal user. */
-  async known(): Promise<Map<string, KnownList>> {
+  /**
+   * The newest list known of each member of a room, by hexadecimal user. A row under a former
+   * account key is not refreshed, it is removed: of that one none is known.
+   */
+  async known(view: RoomView): Promise<Map<string, KnownList>> {
     const accounts = await this.store.tables.getAll("accounts");
-    return new Map(accounts.map((row) => [row.user, row]));
+    const keys = new Map(view.roster.map((row) => [hex(row.user), row.amkPub]));
+    const isPresent = ({ user, amkPub }: AccountRow) => {
+      const key = keys.get(user);
+      return key !== undefined && equalBytes(key, amkPub);
+    };
+    return new Map(accounts.filter(isPresent).map((row) => [row.user, row]));
   }
 
   /** The pinned account of a person, or null before first contact. */
@@ -178,6 +189,7 @@ export class People {
       sig: decodeBase64url(item.list_sig, 64),
     }));
     for (const signed of lists) verifyDeviceList(signed, user, amkPub);
+    const former = readFormer(keys.former ?? [], { user, amkPub });
     const first = account && isPinned ? { version: account.version, listHash: account.listHash } : null;
     const newest = lists.reduce<KnownList | null>(
       (known, signed) => acceptDeviceList(known, [signed], { user, amkPub }),
@@ -190,7 +202,7 @@ export class People {
         { data: decodeBase64url(item.prekey), sig: decodeBase64url(item.prekey_sig, 64) },
       ]),
     );
-    return { user, amkPub, account, isPinned, lists, newest, prekeys };
+    return { user, amkPub, account, isPinned, lists, former, newest, prekeys };
   }
 
   private ask(userId: Id, after: number): Promise<UserKeysJson> {
@@ -249,9 +261,21 @@ export class People {
     }
   }
 
+  /**
+   * The account key that a verified reset leads to from a person's pinned one, else null;
+   * `pin_mismatch` where the server names another one and nothing leads there.
+   */
+  async renewedKey(userId: Id): Promise<Uint8Array | null> {
+    const { account, amkPub, isPinned, former } = await this.offerOf(userId);
+    if (!account || isPinned) return null;
+    resetsFrom(former, account.amkPub);
+    return amkPub;
+  }
+
   private async keep(offer: Offer): Promise<void> {
-    const { user, account, lists } = offer;
+    const { user, account, lists, former } = offer;
     const changes = new Changes();
+    keepFormer(changes, former);
     for (const signed of lists) {
       const hash = hex(listHash(signed));
       changes.set("lists", hash, { hash, user: hex(user), data: signed.data, sig: signed.sig });
@@ -263,9 +287,10 @@ export class People {
   }
 
   /**
-   * Take over the account key that the server offers for a person: the person here has decided
-   * (docs/protocol.md §3.1). Refuses `pin_mismatch` when it is not `amkPub`, and `kt` when its
-   * device list is not the newest in the key log.
+   * Take over the account key of somebody who started again: the person here has decided
+   * (docs/protocol.md §3.6). Refuses `pin_mismatch` when the server shows another one than `amkPub`
+   * or no reset leads there from the pinned key, and `kt` when the key log does not tell of the
+   * reset or names another newest list.
    */
   async repin(userId: Id, amkPub: Uint8Array): Promise<void> {
     await this.keyLog?.follow();
@@ -275,8 +300,17 @@ export class People {
         throw new ProtocolError("pin_mismatch", "another account key than the one that was looked at");
       }
       await this.keyLog?.demandNewest(offer.user, offer.newest.listHash);
+      if (!offer.isPinned) await this.demandReset(offer);
       return offer.isPinned ? offer : { ...offer, isPinned: true, account: bare(offer) };
     });
+  }
+
+  private async demandReset({ user, account, former }: Offer): Promise<void> {
+    const pinned = account ?? (await this.linked()).get(hex(user));
+    const last = pinned && resetsFrom(former, pinned.amkPub).at(-1);
+    if (!last || !(await this.keyLog?.tellsOfReset(user, last.resetId))) {
+      throw new ProtocolError("kt", "a reset that the key log does not tell of");
+    }
   }
 
   /** Fetch the lists of everybody of whom the key log names a newer one than is known here. */

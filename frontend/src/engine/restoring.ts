@@ -20,6 +20,7 @@ import { type Recovered, backupPublic } from "../crypto/recovery";
 import type { Api } from "./api";
 import type { Id } from "./contract";
 import { type Enrolment, type OwnLists, keepFirstPrekey, keepOwnLists } from "./enrolment";
+import { readFormer } from "./former_keys";
 import { idOf } from "./ids";
 import { keepDevice } from "./keys";
 import { listsNamed } from "./lines";
@@ -75,7 +76,8 @@ async function ownLists(api: Api, userId: Id, recovered: Recovered): Promise<Own
     const newest = lists.at(-1);
     if (!newest) throw new ProtocolError("reference", "no device list");
     if (walkOwnLists(lists, { user, amkPub }).length < me.list_version) throw new ProtocolError("list_rollback", "a list is missing");
-    return { earlier: lists.slice(0, -1), newest };
+    const former = readFormer(keys.former ?? [], { user, amkPub });
+    return { earlier: lists.slice(0, -1), newest, former };
   } catch (error) {
     throw asWithheld(error);
   }
@@ -92,9 +94,10 @@ function asWithheld(error: unknown): unknown {
 async function checkRooms(
   api: Api,
   userId: Id,
-  { earlier, newest }: OwnLists,
+  { earlier, newest, former }: OwnLists,
 ): Promise<void> {
-  const known = new Set([...earlier, newest].map((list) => hex(listHash(list))));
+  const before = former.flatMap((key) => key.lists);
+  const known = new Set([...before, ...earlier, newest].map((list) => hex(listHash(list))));
   const { rooms } = await api.get<{ rooms: RoomJson[] }>("/api/rooms");
   for (const { room_id: roomId } of rooms) {
     for (const hash of await ownListsNamed(api, roomId, userId)) {
@@ -161,6 +164,6 @@ async function makeDevice(
   await store.putFact(changes, "enrolment", enrolment, 0);
   await keepFirstPrekey(store, changes, prekey, { seed, now });
   const earlier = [...lists.earlier, before];
-  keepOwnLists(changes, { user, amkPub }, { earlier, newest: list });
+  keepOwnLists(changes, { user, amkPub }, { earlier, newest: list, former: lists.former });
   await store.commit(changes);
 }

@@ -78,7 +78,7 @@ function headOf({ view }: RoomRecord): { epoch: number; isSameCommit(attempt: At
 async function needsCommit(core: Core, record: RoomRecord, epoch: ReadEpoch): Promise<boolean> {
   const { view, receivedMs, info } = record;
   if (!view || !epoch.state.opened) return true;
-  if (!maySeal(view, await core.people.known())) return true;
+  if (!maySeal(view, await core.people.known(view))) return true;
   if ((await leavesDue(core, view, info)).length > 0) return true;
   const { device } = core.keyring.device;
   const times = { received: receivedMs, now: core.platform.now() };

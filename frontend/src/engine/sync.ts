@@ -22,6 +22,7 @@ import { Refusal, refuse } from "./refusal";
 import { moveHistory } from "./resealing";
 import { deleteRoom, moveCursor, refreshRoom, refreshRooms } from "./rooms";
 import { backoff } from "./socket";
+import { refreshReset } from "./starting_again";
 import { Conflict } from "./store/store";
 import { deliverHistory } from "./wraps";
 
@@ -91,6 +92,7 @@ export class Sync {
     await this.core.keyring.proveSession();
     await refreshMe(this.core);
     await refreshFriends(this.core);
+    await this.resetChanged();
     const rooms = await refreshRooms(this.core);
     const areFresh = await this.freshenAll(rooms);
     const areSynced = await this.syncAll();
@@ -287,6 +289,8 @@ export class Sync {
         void this.quietly(() => this.profileChanged(push.user_id));
         break;
       case "reset.changed":
+        void this.quietly(() => this.resetChanged());
+        break;
       case "sync.page":
       case "reconnect":
         break;
@@ -306,6 +310,12 @@ export class Sync {
       await followChain(this.core, roomId);
       await applyHeld(this.core, roomId);
     }).then(() => this.outbox.kick(roomId));
+  }
+
+  /** Somebody starts the own account again, or does not any more. */
+  private async resetChanged(): Promise<void> {
+    await refreshReset(this.core.store, this.core.api);
+    this.core.changed({ startingAgain: true });
   }
 
   private async profileChanged(userId: Id): Promise<void> {

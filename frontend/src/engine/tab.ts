@@ -178,9 +178,7 @@ export class Tab {
       case "forget":
         return this.leader ? this.forget() : this.forward(command);
       default:
-        return this.leader
-          ? this.leader.command(command.name, command.args)
-          : this.forward(command);
+        return this.leader ? this.leader.command(command.name, command.args) : this.forward(command);
     }
   }
 
@@ -350,6 +348,7 @@ function merge(before: Change | null, next: Change): Change {
     ...(before?.me || next.me ? { me: true } : {}),
     ...(before?.friends || next.friends ? { friends: true } : {}),
     ...(before?.keyLog || next.keyLog ? { keyLog: true } : {}),
+    ...(before?.startingAgain || next.startingAgain ? { startingAgain: true } : {}),
     ...(before?.rooms || next.rooms ? { rooms } : {}),
   };
 }

@@ -17,6 +17,7 @@ import { type RoomRecord, readRoom, readRooms } from "./records";
 import { refuse } from "./refusal";
 import { renewing } from "./renewing";
 import type { KeptHistory } from "./restoring";
+import { startingAgain } from "./starting_again";
 import { bodyOfItem } from "./store/reopen";
 import type { ItemRow, OutboxRow } from "./store/schema";
 import type { Store } from "./store/store";
@@ -70,7 +71,7 @@ export class Views {
 
   /** Give everything that is known. */
   async all(): Promise<void> {
-    await this.changed({ me: true, friends: true, rooms: [], keyLog: true });
+    await this.changed({ me: true, friends: true, rooms: [], keyLog: true, startingAgain: true });
   }
 
   /** Read again what changed and give it to the screens. */
@@ -79,6 +80,7 @@ export class Views {
     if (change.friends) await this.giveFriends();
     if (change.rooms) await this.giveRooms();
     if (change.keyLog) this.emit({ keyLog: await keyLogNotice(this.store) });
+    if (change.startingAgain) this.emit({ startingAgain: await startingAgain(this.store) });
     const { shown } = this;
     if (shown && change.rooms?.includes(shown.roomId)) await this.giveTimeline(shown);
   }

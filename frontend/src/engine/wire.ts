@@ -85,6 +85,26 @@ export interface UserKeysJson {
   account_key: string;
   lists: { version: number; device_list: string; list_sig: string }[];
   prekeys: { device_id: Id; seq: number; prekey: string; prekey_sig: string }[];
+  /** The account keys that resets have ended, the first one first, with all lists under them. */
+  former?: FormerKeyJson[];
+}
+
+export interface FormerKeyJson {
+  account_key: string;
+  reset: string;
+  reset_sig: string;
+  lists: { version: number; device_list: string; list_sig: string }[];
+}
+
+/** The reset of the own account that waits. */
+export interface ResetJson {
+  reset_id: string;
+  reset: string;
+  reset_sig: string;
+  state: "waiting" | "due";
+  announced_ms: number;
+  due_ms: number;
+  lapses_ms: number;
 }
 
 export interface SignedHeadJson {

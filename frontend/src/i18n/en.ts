@@ -1,6 +1,7 @@
 /** English, complete: what Korean has, English has. */
 
 import { enDevices, enTrust } from "./en_trust.ts";
+import { startAgain } from "./en_start_again.ts";
 import type { Catalogue } from "./index.ts";
 import { link } from "./link_en.ts";
 
@@ -123,6 +124,7 @@ export const en: Catalogue = {
     failed: "Some messages could not be sent",
     left: "You left",
     removed: "You were removed",
+    startedAgain: "Chat of before a new start",
     nothingYet: "No messages yet",
     people: (number) => count(number, "person", "people"),
     untitled: "Chat without a name",
@@ -190,6 +192,7 @@ export const en: Catalogue = {
     left: (who) => `${who} left`,
     removed: (who, about) => `${who} removed ${about}`,
     removedAlone: (about) => `${about} is no longer in this chat`,
+    startedAgain: (about) => `${about} started again and left the chat. Make sure that it is really them before you invite them again.`,
     renamed: (who, title) => `${who} renamed the chat to “${title}”`,
     role: (about) => `${about} is an admin now`,
     deviceAdded: (who) => `${who} added a device`,
@@ -203,6 +206,7 @@ export const en: Catalogue = {
     left: (bytes) => `${count(bytes, "byte", "bytes")} left`,
     over: (bytes) => `${count(bytes, "byte", "bytes")} too long. Please send it in parts.`,
     closedLeft: "You left this chat. You can read what you had.",
+    closedStartedAgain: "One of you has started again, so this chat is over. You can read what is here; begin a new chat from the friend list.",
     closedRemoved: "You were removed from this chat. You can read what you had.",
     getting_keys: "Getting the key. You can write in a moment.",
     unconfirmed: "You can write once the people are confirmed. That happens by itself.",
@@ -245,11 +249,12 @@ export const en: Catalogue = {
     invited: "Added",
     renamed: "Renamed",
   },
+  startAgain,
   restore: {
     action: "Get my chats back",
     lost: "I have lost the recovery key",
-    lostElsewhere: "Is there another browser in which your chats still open? If you have not written the key down yet, it is there under “Me → Recovery key → Show”. You can go on chatting in that browser: do not erase it.",
-    lostForGood: "Without the paper and without such a browser there is no way back today. The person who runs this server cannot open your chats either. Starting again with new keys is on its way.",
+    lostElsewhere:
+      "Is there another browser in which your chats still open? If you have not written the key down yet, it is there under “Me → Recovery key → Show”. You can go on chatting in that browser: do not erase it.",
     eraseAction: "Erase and start again",
     eraseTitle: "Erase this browser?",
     eraseText:
@@ -388,6 +393,9 @@ export const en: Catalogue = {
     link_expired: "The time for this code is over. Please show a new code on the new device.",
     link_untrue: "The answer did not fit the code, so nothing went on. Please try with a new code; if it happens again, tell the person who runs this server.",
     link_busy: "Another device is being linked at this moment. Please try again when that is done.",
+    password: "This is not your password.",
+    reset_exists: "Starting again is waiting already, begun somewhere else. Reload to see it.",
+    reset_waiting: "The time is not over yet.",
     list_version: "Another device changed the list at the same moment. Please try once more.",
     too_large: "The message is too long. Please send it in parts.",
     other: (code) => `That did not work. Please try again. (${code})`,

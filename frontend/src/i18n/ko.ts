@@ -3,6 +3,7 @@
 import { withParticle } from "../ui/particles.ts";
 import { link } from "./link_ko.ts";
 import { koDevices, koTrust } from "./ko_trust.ts";
+import { startAgain } from "./ko_start_again.ts";
 
 export const ko = {
   app: {
@@ -118,6 +119,7 @@ export const ko = {
     failed: "보내지 못한 메시지가 있어요",
     left: "나간 대화",
     removed: "내보내진 대화",
+    startedAgain: "새로 시작하기 전의 대화",
     nothingYet: "아직 메시지가 없어요",
     people: (count: number) => `${String(count)}명`,
     untitled: "이름 없는 대화",
@@ -185,6 +187,7 @@ export const ko = {
     left: (who: string) => `${who} 님이 나갔어요`,
     removed: (who: string, about: string) => `${who} 님이 ${about} 님을 내보냈어요`,
     removedAlone: (about: string) => `${about} 님이 더 이상 참여하지 않아요`,
+    startedAgain: (about: string) => `${about} 님이 새로 시작해서 대화에서 나갔어요. 다시 초대하기 전에 본인인지 확인해 주세요.`,
     renamed: (who: string, title: string) => `${who} 님이 이름을 ‘${title}’${particleOnly(title, "으로/로")} 바꿨어요`,
     role: (about: string) => `${about} 님이 관리자가 됐어요`,
     deviceAdded: (who: string) => `${who} 님이 새 기기를 더했어요`,
@@ -198,6 +201,7 @@ export const ko = {
     left: (bytes: number) => `${bytes.toLocaleString("ko-KR")}바이트 남았어요`,
     over: (bytes: number) => `${bytes.toLocaleString("ko-KR")}바이트 넘었어요. 나눠서 보내 주세요.`,
     closedLeft: "나간 대화예요. 지난 메시지만 볼 수 있어요.",
+    closedStartedAgain: "둘 중 한 사람이 새로 시작해서 이 대화는 끝났어요. 지난 메시지만 볼 수 있어요. 친구 목록에서 새 대화를 시작해 주세요.",
     closedRemoved: "내보내진 대화예요. 지난 메시지만 볼 수 있어요.",
     getting_keys: "열쇠를 받는 중이에요. 잠시 뒤에 쓸 수 있어요.",
     unconfirmed: "참여자가 확인되면 쓸 수 있어요. 자동으로 확인하는 중이에요.",
@@ -238,13 +242,12 @@ export const ko = {
     invited: "초대했어요",
     renamed: "이름을 바꿨어요",
   },
+  startAgain,
   restore: {
     action: "대화 되찾기",
     lost: "복구 열쇠를 잃어버렸어요",
     lostElsewhere:
       "대화가 아직 열리는 다른 브라우저가 있나요? 거기서 복구 열쇠를 아직 적어 두지 않았다면 ‘나 → 복구 열쇠 → 보기’에서 볼 수 있어요. 그 브라우저에서는 계속 대화할 수 있으니 지우지 마세요.",
-    lostForGood:
-      "적은 종이도, 열리는 브라우저도 없다면 지금은 되찾을 방법이 없어요. 서버를 운영하는 분도 열 수 없어요. 새 열쇠로 다시 시작하는 기능은 준비하고 있어요.",
     eraseAction: "지우고 다시 시작",
     eraseTitle: "이 브라우저에서 지울까요?",
     eraseText: "이 브라우저에 남아 있는 열쇠와 대화가 지워져요. 그다음 복구 열쇠를 넣으면 새 기기로 다시 쓸 수 있어요.",
@@ -378,6 +381,9 @@ export const ko = {
     link_expired: "시간이 지나서 이 코드는 쓸 수 없어요. 새 기기에서 새 코드를 보고 다시 해 주세요.",
     link_untrue: "코드와 맞지 않는 답을 받아서 멈췄어요. 새 코드로 다시 해 보고, 또 그러면 서버를 운영하는 분께 알려 주세요.",
     link_busy: "지금 다른 기기를 연결하는 중이에요. 끝난 다음에 다시 해 주세요.",
+    password: "비밀번호가 맞지 않아요.",
+    reset_exists: "이미 다른 곳에서 새로 시작하기를 기다리고 있어요. 새로고침해서 확인해 주세요.",
+    reset_waiting: "아직 기다리는 시간이 남았어요.",
     list_version: "같은 때에 다른 기기가 목록을 바꿨어요. 한 번 더 해 주세요.",
     too_large: "메시지가 너무 길어요. 나눠서 보내 주세요.",
     other: (code: string) => `할 수 없었어요. 다시 해 주세요. (${code})`,

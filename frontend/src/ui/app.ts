@@ -22,6 +22,7 @@ import "./room.ts";
 import "./rooms.ts";
 import { pathOf, routeOf, type Route } from "./router.ts";
 import { focusLandmark, neighbour, shortcutOf, type Shortcut } from "./shortcuts.ts";
+import "./start_again.ts";
 import { byActivity, merged, nothingYet, unreadTotal, type AppState } from "./state.ts";
 import { showSwitcher } from "./switcher.ts";
 
@@ -69,10 +70,14 @@ export class App extends LightElement {
   override render() {
     const engine = this.engine;
     if (engine === null) return nothing;
-    if (hasPage(this.known.phase)) return phasePage(this.known.phase, this.publicUrl, engine);
+    if (hasPage(this.known.phase)) {
+      const { publicUrl, nowMs } = this;
+      return phasePage(this.known.phase, { engine, publicUrl, nowMs, starting: this.known.startingAgain });
+    }
     const inRoom = this.route.page === "room";
     return html`<a class="skip" href="#main">${words().app.skip}</a>
       <gamrae-ribbon .connection=${this.known.connection} .phase=${this.known.phase}></gamrae-ribbon>
+      <gamrae-start-again-bar .engine=${engine} .starting=${this.known.startingAgain} .nowMs=${this.nowMs}></gamrae-start-again-bar>
       <gamrae-key-log .engine=${engine} .notice=${this.known.keyLog}></gamrae-key-log>
       <div class="frame ${inRoom ? "in-room" : ""}">
         ${this.tabs()}

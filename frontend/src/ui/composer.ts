@@ -82,6 +82,7 @@ export class Composer extends LightElement {
   private reason(): string {
     const t = words().composer;
     if (this.room.left === "left") return t.closedLeft;
+    if (this.room.kind === "direct" && this.room.left !== null) return t.closedStartedAgain;
     return this.room.left === "removed" ? t.closedRemoved : t[this.room.trouble];
   }
 

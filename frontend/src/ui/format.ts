@@ -57,6 +57,11 @@ export function shortTime(ms: number, nowMs: number, yesterday: string, language
   return formatter(language, { year: "numeric", month: "numeric", day: "numeric" }).format(ms);
 }
 
+/** The day and the time, for what is awaited. */
+export function moment(ms: number, language: Language): string {
+  return formatter(language, { dateStyle: "long", timeStyle: "short" }).format(ms);
+}
+
 export function longDate(ms: number, language: Language): string {
   return formatter(language, { dateStyle: "long" }).format(ms);
 }

@@ -90,6 +90,8 @@ function factText(item: TimelineItem): string {
       return t.left(item.about[0]?.nickname ?? who);
     case "removed":
       return item.sender === null ? t.removedAlone(about) : t.removed(who, about);
+    case "started_again":
+      return t.startedAgain(about);
     case "renamed":
       return t.renamed(who, item.text);
     case "role":

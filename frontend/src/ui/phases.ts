@@ -1,7 +1,7 @@
 /** Pages for the states in which there is no chat to show: honest about what is, and what can be done. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import type { Engine, Phase } from "../engine/contract.ts";
+import type { Engine, Phase, StartingAgain } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 import "./restore.ts";
 
@@ -10,6 +10,14 @@ export type PagePhase = Exclude<Phase, "starting" | "enrolling" | "ready">;
 
 export function hasPage(phase: Phase): phase is PagePhase {
   return phase !== "starting" && phase !== "enrolling" && phase !== "ready";
+}
+
+/** What pages need besides their phase. */
+export interface PageParts {
+  engine: Engine;
+  publicUrl: string;
+  starting: StartingAgain | null;
+  nowMs: number;
 }
 
 interface PageText {
@@ -36,11 +44,15 @@ function insecure(publicUrl: string): PageText {
   return action === undefined ? { ...text, hint: t.insecureHint } : { ...text, action };
 }
 
-function textOf(phase: PagePhase, publicUrl: string, engine: Engine): PageText {
+function textOf(phase: PagePhase, { engine, publicUrl, starting, nowMs }: PageParts): PageText {
   const t = words().phase;
   switch (phase) {
     case "no_keys_here":
-      return { title: t.noKeysTitle, paragraphs: [t.noKeysText], action: html`<gamrae-restore .engine=${engine}></gamrae-restore>` };
+      return {
+        title: t.noKeysTitle,
+        paragraphs: [t.noKeysText],
+        action: html`<gamrae-restore .engine=${engine} .starting=${starting} .nowMs=${nowMs}></gamrae-restore>`,
+      };
     case "revoked":
       return {
         title: t.revokedTitle,
@@ -63,8 +75,8 @@ function textOf(phase: PagePhase, publicUrl: string, engine: Engine): PageText {
   }
 }
 
-export function phasePage(phase: PagePhase, publicUrl: string, engine: Engine): TemplateResult {
-  const text = textOf(phase, publicUrl, engine);
+export function phasePage(phase: PagePhase, parts: PageParts): TemplateResult {
+  const text = textOf(phase, parts);
   return html`<main class="phase" id="main" tabindex="-1">
     <h1 tabindex="-1">${text.title}</h1>
     ${text.paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}

@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Engine } from "../engine/contract.ts";
+import type { Engine, StartingAgain } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 import { outcomeOf } from "./asking.ts";
 import { confirmed } from "./dialog.ts";
@@ -11,22 +11,26 @@ import "./link_here.ts";
 import { postForm } from "./navigation.ts";
 import "./recovery_input.ts";
 import { forgetShell } from "./shell_cache.ts";
+import "./start_again.ts";
 
 function signOutButton(): TemplateResult {
   return html`<button type="button" class="button quiet" @click=${() => postForm("/accounts/logout/", {})}>${words().me.signOut}</button>`;
 }
 
-/** `<gamrae-restore .engine>` */
+/** `<gamrae-restore .engine .starting .nowMs>` */
 @customElement("gamrae-restore")
 export class Restore extends LightElement {
   @property({ attribute: false }) engine!: Engine;
+  @property({ attribute: false }) starting: StartingAgain | null = null;
+  @property({ attribute: false }) nowMs = Date.now();
 
   override render() {
     const t = words().restore;
-    return html`<gamrae-recovery-input .give=${this.give} .action=${t.action}></gamrae-recovery-input>
+    const startAgain = html`<gamrae-start-again .engine=${this.engine} .starting=${this.starting} .nowMs=${this.nowMs}></gamrae-start-again>`;
+    return html`${this.starting === null ? nothing : html`<section class="card">${startAgain}</section>`}
+      <gamrae-recovery-input .give=${this.give} .action=${t.action}></gamrae-recovery-input>
       <gamrae-link-here .engine=${this.engine}></gamrae-link-here>
-      <details><summary>${t.lost}</summary>
-        <p>${t.lostElsewhere}</p><p>${t.lostForGood}</p></details>
+      ${this.starting === null ? html`<details><summary>${t.lost}</summary><p>${t.lostElsewhere}</p>${startAgain}</details>` : nothing}
       <p class="phase-actions"><a class="button quiet" href="/accounts/password/change/">${words().phase.account}</a>${signOutButton()}</p>`;
   }
 

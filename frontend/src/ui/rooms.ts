@@ -87,7 +87,7 @@ export class Rooms extends LightElement {
   private lastLine(room: RoomSummary): string {
     const t = words().rooms;
     if (room.left === "left") return t.left;
-    if (room.left === "removed") return t.removed;
+    if (room.left === "removed") return room.kind === "direct" ? t.startedAgain : t.removed;
     return room.lastText === "" ? t.nothingYet : room.lastText;
   }
 

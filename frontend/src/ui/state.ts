@@ -1,6 +1,8 @@
 /** What the screens know: the newest of each part that the engine has shown. Null: not shown yet. */
 
-import type { Connection, Id, KeyLogNotice, Me, Phase, Restoring, RoomSummary, Snapshot, Timeline } from "../engine/contract.ts";
+import type {
+  Connection, Id, KeyLogNotice, Me, Phase, Restoring, RoomSummary, Snapshot, StartingAgain, Timeline,
+} from "../engine/contract.ts";
 
 export interface AppState {
   phase: Phase;
@@ -10,6 +12,7 @@ export interface AppState {
   rooms: RoomSummary[] | null;
   restoring: Restoring | null;
   keyLog: KeyLogNotice;
+  startingAgain: StartingAgain | null;
   timeline: Timeline | null;
 }
 
@@ -21,6 +24,7 @@ export const nothingYet: AppState = {
   rooms: null,
   restoring: null,
   keyLog: "none",
+  startingAgain: null,
   timeline: null,
 };
 

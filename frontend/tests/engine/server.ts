@@ -207,6 +207,7 @@ export class Server extends Accounts {
   private readonly allHandlers = (): Record<string, (asked: Asked) => unknown> => ({
     ...this.accountHandlers,
     ...this.links.handlers,
+    ...this.resets.handlers,
     "POST devices/challenge": () => ({ nonce: encodeBase64url(systemRandom(32)) }),
     "POST devices/proof": ({ session, body }) => {
       this.proved(session, body["device_id"] as Id);

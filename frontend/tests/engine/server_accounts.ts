@@ -8,8 +8,10 @@ import { idOf } from "../../src/engine/ids";
 import type { Clock } from "./clock";
 import { type Asked, Problem, type Session } from "./server_asked";
 import { ServerKeyLog } from "./server_key_log";
+import { ServerResets, type Touched } from "./server_resets";
+import type { ServerRoom } from "./server_rooms";
 
-interface Account {
+export interface Account {
   email: string;
   nickname: string;
   status: string;
@@ -27,14 +29,16 @@ interface Request {
   to: Id;
 }
 
-export abstract class Accounts {
+export abstract class Accounts implements Touched {
   readonly accounts = new Map<Id, Account>();
   friendships: [Id, Id][] = [];
   requests: Request[] = [];
 
   keyLog = new ServerKeyLog();
+  readonly resets = new ServerResets(this);
 
   abstract readonly clock: Clock;
+  abstract readonly rooms: ReadonlyMap<Id, ServerRoom>;
   abstract tellUser(user: Id, frame: Record<string, unknown>): void;
   abstract listChanged(user: Id, dropped: readonly Id[]): void;
 
@@ -60,7 +64,7 @@ export abstract class Accounts {
     account.prekeys.clear();
   }
 
-  private account(id: Id): Account {
+  account(id: Id): Account {
     const account = this.accounts.get(id);
     if (!account) throw new Problem("not_found", 404);
     return account;
@@ -75,7 +79,7 @@ export abstract class Accounts {
     };
   }
 
-  private enrol({ user, session, body }: Asked): unknown {
+  enrol({ user, session, body }: Asked): unknown {
     const account = this.account(user);
     if (account.accountKey !== null) throw new Problem("keys_exist", 409);
     account.accountKey = body["account_key"] as string;
@@ -164,6 +168,7 @@ export abstract class Accounts {
       account_key: account.accountKey,
       lists: account.lists.filter((list) => list.version > after),
       prekeys: [...account.prekeys.values()],
+      former: this.resets.former.get(id) ?? [],
     };
   }
 
@@ -177,7 +182,8 @@ export abstract class Accounts {
     );
   }
 
-  private writtenLog(): ServerKeyLog {
+  /** The log with a leaf for each list. */
+  keyLogNow(): ServerKeyLog {
     this.keyLog.addAll(this.keyLogLists());
     return this.keyLog;
   }
@@ -252,9 +258,9 @@ export abstract class Accounts {
     "POST prekeys": ({ user, body }) => ({
       seq: this.keepPrekey(user, body as { prekey: string; prekey_sig: string }),
     }),
-    "GET key-log/head": () => this.writtenLog().headJson(this.clock.now()),
+    "GET key-log/head": () => this.keyLogNow().headJson(this.clock.now()),
     "GET key-log": ({ query }) =>
-      this.writtenLog().pageJson(this.clock.now(), Number(query.get("after"))),
+      this.keyLogNow().pageJson(this.clock.now(), Number(query.get("after"))),
     "GET users/*/keys": (asked) => this.keysOf(asked),
     "GET users/*": ({ path }) => ({ user_id: path[1], nickname: this.nameOf(path[1]!) }),
     "GET friends": ({ user }) => this.friendsOf(user),

@@ -96,10 +96,12 @@ export class ServerRoom {
     for (const [user, stay] of this.stays) {
       if (!now.has(user) && stay.last === null) {
         this.stays.set(user, { ...stay, last: epoch - 1 });
-        this.leaving.delete(user);
       }
+      if (!now.has(user)) this.leaving.delete(user);
     }
     for (const [user, row] of now) {
+      // Who started again stays in the roster until somebody commits the removal.
+      if (this.leaving.has(user)) continue;
       const role = row.role === 2 ? "admin" : "member";
       this.stays.set(user, { role, joined: row.joinedEpoch, last: null });
     }

@@ -78,7 +78,7 @@ describe("a browser without keys", () => {
 
   test("says honestly what a lost key means", async () => {
     await openPage("/rooms", new FakeEngine({ phase: "no_keys_here" }), "en");
-    expect(find("details").textContent).toContain("there is no way back today");
+    expect(find("details").textContent).toContain("What goes: your past messages");
   });
 });
 

@@ -1,11 +1,11 @@
 /** The tables of one account in this browser, and how they came to be. */
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { KeyLogClaim } from "../../crypto/body";
-import type { NewestLeaf } from "../../crypto/key_log";
+import type { NewestLeaf, ResetLeaf } from "../../crypto/key_log";
 import type { Failure, Id, MessageState, Unreadable } from "../contract";
 import type { Sealed } from "./vault";
 
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** Every row that is read, computed on and written back; a writer aborts if it changed. */
 export interface Revised {
@@ -119,6 +119,14 @@ export interface LabelRow extends NewestLeaf {
   label: string;
 }
 
+/** A verified reset that led from one account key to the next; all of it hexadecimal. */
+export interface ResetRow {
+  user: string;
+  amkOld: string;
+  amkNew: string;
+  resetId: string;
+}
+
 /** The root of a key log at a size that this browser has passed. */
 export interface RootRow {
   log: number;
@@ -158,6 +166,8 @@ export interface Tables extends DBSchema {
   labels: { key: string; value: LabelRow };
   roots: { key: [number, number]; value: RootRow };
   claims: { key: [Id, string]; value: ClaimRow };
+  resets: { key: [string, string]; value: ResetRow };
+  resetLeaves: { key: [string, string]; value: ResetLeaf };
 }
 
 export type TableName = keyof {
@@ -184,6 +194,8 @@ const KEY_PATHS = {
   labels: "label",
   roots: ["log", "size"],
   claims: ["roomId", "key"],
+  resets: ["user", "amkOld"],
+  resetLeaves: ["label", "resetId"],
 } as const satisfies Record<TableName, string | readonly string[]>;
 
 export const TABLES = Object.keys(KEY_PATHS) as TableName[];
@@ -192,7 +204,9 @@ export const TABLES = Object.keys(KEY_PATHS) as TableName[];
 export const ROOM_TABLES = ["epochs", "lines", "items", "outbox", "history"] as const;
 
 const SINCE_2 = ["labels", "roots", "claims"] as const satisfies readonly TableName[];
-const SINCE_1 = TABLES.filter((table) => !(SINCE_2 as readonly string[]).includes(table));
+const SINCE_3 = ["resets", "resetLeaves"] as const satisfies readonly TableName[];
+const LATER: readonly string[] = [...SINCE_2, ...SINCE_3];
+const SINCE_1 = TABLES.filter((table) => !LATER.includes(table));
 
 function create(database: Database, tables: readonly TableName[]): void {
   for (const table of tables) {
@@ -214,6 +228,7 @@ const MIGRATIONS: readonly ((database: Database, upgrade: IDBTransaction) => voi
     items.createIndex("byStatus", ["roomId", "status"]);
   },
   (database) => create(database, SINCE_2),
+  (database) => create(database, SINCE_3),
 ];
 
 /** The name of an account's database. */
