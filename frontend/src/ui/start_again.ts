@@ -17,7 +17,9 @@ const MINUTE_MS = 60_000;
 export function remaining(dueMs: number, nowMs: number): string {
   const t = words().startAgain;
   const left = Math.max(0, dueMs - nowMs);
-  return left >= HOUR_MS ? t.hours(Math.ceil(left / HOUR_MS)) : t.minutes(Math.max(1, Math.ceil(left / MINUTE_MS)));
+  if (left < HOUR_MS) return t.minutes(Math.max(1, Math.ceil(left / MINUTE_MS)));
+  // `nowMs` moves once a minute, and may be so much behind.
+  return t.hours(Math.max(1, Math.ceil((left - MINUTE_MS) / HOUR_MS)));
 }
 
 /** `<gamrae-start-again .engine .starting .nowMs>`: on the page of a browser without keys. */
