@@ -116,9 +116,9 @@ def server_signature(label: str, data: bytes) -> bytes:
     return _key_of(newest_log()).sign(labelled(label, data)).signature
 
 
-def server_keys() -> set[bytes]:
+def server_keys() -> frozenset[bytes]:
     """The public keys with which this server has signed, former logs' keys included."""
-    return {bytes(log.log_pub) for log in starts()}
+    return frozenset(bytes(log.log_pub) for log in starts())
 
 
 def newest_log() -> KeyLog:

@@ -7,7 +7,6 @@ its operations or its roster is refused here first, so that no room is brought t
 from dataclasses import dataclass
 from uuid import UUID
 
-from accounts.key_log import server_keys
 from accounts.protocol import Malformed, verifies
 from accounts.refusals import Refused
 from rooms.commit import ReadCommit, State
@@ -49,12 +48,16 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A commit beside the head it wants to follow (None: it begins the room)."""
+    """A commit beside the head it wants to follow (None: it begins the room).
+
+    ``server_keys``: those by which a statement counts as this server's own word.
+    """
 
     commit: ReadCommit
     head: Head | None
     before: Roster
     after: Roster
+    server_keys: frozenset[bytes] = frozenset()
 
     @property
     def newcomers(self) -> set[UUID]:
@@ -194,7 +197,7 @@ def _may_remove(op: Remove, step: Step, head: Head, lists: Lists) -> bool:
         return False
     subject = Subject(head.room_id, op.user, op.amk_pub, op.joined_epoch)
     if statement is not None and statement.kind == SERVER_REMOVE:
-        return any(signed_by(statement, subject, key) for key in server_keys())
+        return any(signed_by(statement, subject, key) for key in step.server_keys)
     if has_admin(step.before.values()) and not has_admin(step.after.values()):
         return False
     if statement is None:

@@ -6,7 +6,7 @@ id that its hash gives, and accepts it. Readers see no pending row.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.key_log import server_keys
 from accounts.models import User
 from accounts.protocol import to_base64url
 from accounts.realtime import notify_on_commit
@@ -33,7 +34,7 @@ from rooms.lists import demand_keys, lists_for
 from rooms.models import DeletedRoom, EpochCommit, EpochWrap, Membership, Room
 from rooms.outcomes import demand
 from rooms.rates import demand_rate
-from rooms.roster import ROLE_ADMIN, Member, Roster, apply, parse_ops
+from rooms.roster import ROLE_ADMIN, Member, Remove, Roster, apply, parse_ops
 from rooms.services.replacing import end_replaced_stays
 from rooms.wraps import demand_prekeys, demand_wraps
 
@@ -186,6 +187,8 @@ def _demand_all(
     step: Step, previous: Mapping[UUID, PrekeyEntry], wraps: Mapping[UUID, bytes]
 ) -> None:
     lists = lists_for(step.before, step.after)
+    if any(isinstance(op, Remove) and op.statement for op in step.commit.ops):
+        step = replace(step, server_keys=server_keys())
     devices = authorise(step, lists)
     demand_prekeys(step.commit.prekeys, devices, previous)
     demand_wraps(wraps, step.commit.prekeys)

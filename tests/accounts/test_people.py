@@ -100,6 +100,7 @@ def test_keys_are_given_as_they_were_published(alice, bob):
         "former": [],
         "lists": [signed_list],
         "prekeys": [{"device_id": str(bob.device_id), "seq": 1, **prekey}],
+        "former": [],
     }
 
 

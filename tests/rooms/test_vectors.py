@@ -1,6 +1,7 @@
 """The server's own reading of commits, judged by the vectors that judge both clients."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -39,8 +40,6 @@ OTHERWISE = {
     "commit/self-add-on-old-head": "stale_head",
     # a committer sends the prekeys list; only a reader may be without
     "commit/without-prekeys": "reference",
-    # this version's server has no key that clients pin, and takes no statement by one
-    "rules/server-remove": "op_forbidden",
 }
 
 
@@ -69,6 +68,11 @@ def expected_of(vector):
     return "ok" if vector["expect"] in TAKEN else vector["expect"]
 
 
+def keys_of(case):
+    """The server's own keys: the one that the reader has pinned."""
+    return frozenset([from_base64url(case["server_key"])] if case["server_key"] else [])
+
+
 def answer(case):
     """The server's outcome or code; "ok" when it takes the commit from its own committer."""
     sent = SentCommit(*(from_base64url(case["commit"][name]) for name in PARTS))
@@ -77,7 +81,7 @@ def answer(case):
         commit = read_commit(sent)
         step = follow(commit, head_of(case["view"])) if case["view"] else begin(commit, room_id)
         demand_committer(step, commit.core.committer_user, commit.core.committer_device)
-        authorise(step, lists_at_hand(case))
+        authorise(replace(step, server_keys=keys_of(case)), lists_at_hand(case))
     except CommitRefused as refused:
         return refused.outcome
     except Refused as refused:
