@@ -55,14 +55,19 @@ def keep_former(store: Store, user: bytes, former: Sequence[FormerKey]) -> None:
                 key.reset_id,
             )
             for signed, version in key.lists:
-                store.run(
-                    "INSERT OR IGNORE INTO device_lists VALUES (?, ?, ?, ?, ?)",
-                    signed.list_hash,
-                    user,
-                    version,
-                    signed.data,
-                    signed.sig,
-                )
+                insert_list(store, user, signed, version)
+
+
+def insert_list(store: Store, user: bytes, signed: SignedDeviceList, version: int) -> None:
+    """Keep a list that has verified under some account key of its owner, by its hash."""
+    store.run(
+        "INSERT OR IGNORE INTO device_lists VALUES (?, ?, ?, ?, ?)",
+        signed.list_hash,
+        user,
+        version,
+        signed.data,
+        signed.sig,
+    )
 
 
 def resets_between(former: Sequence[FormerKey], amk_pub: bytes) -> tuple[FormerKey, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from crypto_client.client.failures import Unverified
 from crypto_client.client.former_keys import (
     former_keys,
+    insert_list,
     keep_former,
     read_former,
     resets_between,
@@ -259,7 +260,7 @@ class Keyring:
         """Keep lists under another key than the pin: a chain that names them can be judged."""
         for signed in lists:
             version = verify_device_list(signed, user, amk_pub).version
-            _insert_list(self.store, user, signed, version)
+            insert_list(self.store, user, signed, version)
 
     def _remember_numbers(self, user: bytes, prekeys: dict[bytes, SignedPrekey]) -> None:
         """Keep the number of each prekey that verifies: no lower one is wrapped to again (§4)."""
@@ -364,22 +365,11 @@ def keep_list(
     store: Store, user: bytes, amk_pub: bytes, signed: SignedDeviceList, version: int
 ) -> None:
     """Keep a list that has verified as the newest of its account, and pin the account key."""
-    _insert_list(store, user, signed, version)
+    insert_list(store, user, signed, version)
     store.run(
         "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)",
         user,
         amk_pub,
         version,
         signed.list_hash,
-    )
-
-
-def _insert_list(store: Store, user: bytes, signed: SignedDeviceList, version: int) -> None:
-    store.run(
-        "INSERT OR IGNORE INTO device_lists VALUES (?, ?, ?, ?, ?)",
-        signed.list_hash,
-        user,
-        version,
-        signed.data,
-        signed.sig,
     )
