@@ -1,7 +1,7 @@
 /** Reads the store and gives screens what they show: one for each tab, leading or not. */
 import { hex } from "../crypto/encoding";
 import { deviceId } from "../crypto/identity";
-import { fingerprint } from "../crypto/safety";
+import { type AccountIdentity, fingerprint } from "../crypto/safety";
 import type { Connection, Friend, FriendTrust, Id, Me, Restoring, RoomSummary, Snapshot, Timeline } from "./contract";
 import type { Change } from "./core";
 import { idBytes, idOf } from "./ids";
@@ -63,6 +63,7 @@ export class Views {
   private readonly read = new Map<string, { revision: number; item: ReadItem }>();
   private readonly texts = new Map<Id, string>();
   private own: { userId: Id; digits: string } | null = null;
+  private account: AccountIdentity | null = null;
 
   constructor(
     private readonly store: Store,
@@ -184,7 +185,7 @@ export class Views {
   }
 
   private async giveRooms(): Promise<void> {
-    const own = await ownAccount(this.store);
+    const own = (this.account ??= await ownAccount(this.store));
     const all = (await readRooms(this.store)).filter((record) => !own || !isOwn(record, own));
     const records = all.filter(isListed);
     const outbox = await this.store.tables.getAll("outbox");
