@@ -97,7 +97,6 @@ def test_keys_are_given_as_they_were_published(alice, bob):
     assert bundle == {
         "user_id": str(bob.id),
         "account_key": keys["account_key"],
-        "former": [],
         "lists": [signed_list],
         "prekeys": [{"device_id": str(bob.device_id), "seq": 1, **prekey}],
         "former": [],

@@ -75,7 +75,7 @@ async function ownLists(api: Api, store: Store, { keys, devices }: Linked): Prom
   const newest = lists.at(-1);
   const isAmongThem = lists.some((list) => equalBytes(listHash(list), listHash(devices)));
   const own = { user: keys.user, amkPub: keys.amkPub };
-  let former: readonly FormerKey[] = [];
+  let former: readonly FormerKey[];
   try {
     former = readFormer(answer.former ?? [], own);
     walkOwnLists(lists, own);

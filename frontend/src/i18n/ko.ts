@@ -1,9 +1,10 @@
 /** Korean, the language the screens are written in first: 해요체, one idea a sentence, the next step named. */
 
 import { withParticle } from "../ui/particles.ts";
-import { link } from "./link_ko.ts";
-import { koDevices, koTrust } from "./ko_trust.ts";
+import { link } from "./ko_link.ts";
+import { recovery } from "./ko_recovery.ts";
 import { startAgain } from "./ko_start_again.ts";
+import { koDevices, koTrust } from "./ko_trust.ts";
 
 export const ko = {
   app: {
@@ -252,48 +253,7 @@ export const ko = {
     eraseTitle: "이 브라우저에서 지울까요?",
     eraseText: "이 브라우저에 남아 있는 열쇠와 대화가 지워져요. 그다음 복구 열쇠를 넣으면 새 기기로 다시 쓸 수 있어요.",
   },
-  recovery: {
-    title: "복구 열쇠",
-    text: "브라우저를 잃거나 새 기기에서 로그인할 때, 이 열쇠가 있어야 지난 대화를 열 수 있어요. 서버에는 열쇠가 없어요.",
-    reminder: "아직 적어 두지 않았어요. 지금 이 브라우저를 잃으면 대화도 잃어요.",
-    isWritten: "적어 두었는지 확인했어요. 이 브라우저에는 더 이상 없어요.",
-    show: "보기",
-    test: "복구 열쇠 시험하기",
-    testText: "적어 둔 열쇠를 넣어 보세요. 새 기기에서 하듯이 열어 볼 뿐, 바뀌는 것은 없어요.",
-    tested: "맞는 복구 열쇠예요. 잘 보관해 주세요.",
-    paper: "여섯 단어를 순서대로 종이에 적어 주세요. 이 단어를 아는 사람은 누구나 내 대화를 모두 열 수 있어요. 다른 사람에게 보여 주지 마세요.",
-    code: "인쇄할 때는 이 코드",
-    codeHint: "단어 대신 쓸 수 있어요. 둘 중 하나만 있으면 돼요.",
-    written: "다 적었어요",
-    typeAgain: "적은 것을 보고 다시 한 번 넣어 주세요. 맞으면 이 브라우저에서는 지워요.",
-    check: "확인",
-    label: "복구 열쇠",
-    labelHint: "여섯 단어를 띄어서 넣거나, 52자 코드를 넣어 주세요.",
-    checking: "열쇠를 확인하는 중이에요… 몇 초 걸려요.",
-    back: "다시 보기",
-    renew: "새로 만들기",
-    print: "인쇄하기",
-    printedFor: "감래 복구 열쇠",
-    renewTitle: "복구 열쇠 새로 만들기",
-    renewText: "누군가 복구 열쇠를 봤을지 모를 때 새로 만들어요. 끝나면 지금 열쇠로는 서버에서 아무것도 열 수 없어요.",
-    renewLimits: "누군가 이미 그 열쇠로 들어왔다면 이것만으로는 막을 수 없어요. 먼저 기기 목록에서 모르는 기기를 빼고 비밀번호를 바꿔 주세요.",
-    renewPresent: "지금 쓰는 복구 열쇠를 넣어 주세요. 새 열쇠를 적고 확인할 때까지는 지금 열쇠가 그대로예요.",
-    renewMake: "새 열쇠 보기",
-    renewTypeAgain: "적은 새 열쇠를 보고 넣어 주세요. 맞으면 바로 바뀌고, 전에 쓰던 열쇠는 버려도 돼요.",
-    renewed: "복구 열쇠를 새로 만들었어요. 전에 쓰던 열쇠는 버려 주세요.",
-    renewalBegun: "새 복구 열쇠를 만들다 말았어요. 끝낼 때까지는 전에 쓰던 열쇠가 맞는 열쇠예요.",
-    renewalResume: "이어서 하기",
-    renewalDiscard: "그만두기",
-    renewalDiscardTitle: "새 복구 열쇠를 그만둘까요?",
-    renewalDiscardText: "방금 만든 새 열쇠는 지워져요. 적어 두었다면 버려 주세요. 전에 쓰던 열쇠를 그대로 써요.",
-    moving: (done: number, of: number) =>
-      `지난 대화를 새 열쇠로 옮기는 중이에요. 대화 ${String(of)}개 가운데 ${String(done)}개를 옮겼어요.`,
-    wrongWords: (places: string) => `${places}번째 단어가 목록에 없어요. 적은 것을 다시 봐 주세요.`,
-    wrongCount: (count: number) => `단어가 ${String(count)}개예요. 여섯 단어를 모두 넣어 주세요.`,
-    wrongBlocks: (places: string) => `코드의 ${places}번째 네 글자에 쓸 수 없는 글자가 있어요. 적은 것을 다시 봐 주세요.`,
-    wrongBlockCount: (count: number) => `네 글자 묶음이 ${String(count)}개예요. 13개를 모두 넣어 주세요.`,
-    notWords: "복구 열쇠가 아니에요. 여섯 단어나 52자 코드를 넣어 주세요.",
-  },
+  recovery,
   link,
   devices: koDevices,
   trust: koTrust,

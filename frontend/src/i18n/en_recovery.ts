@@ -1,0 +1,47 @@
+/** The English of the recovery key. */
+
+import { count } from "./en_count.ts";
+import type { Catalogue } from "./index.ts";
+
+export const recovery: Catalogue["recovery"] = {
+  title: "Recovery key",
+  text: "If you lose this browser, or sign in on a new device, only this key opens your chats. The server does not have it.",
+  reminder: "You have not written it down yet. If this browser were lost now, your chats would be lost too.",
+  isWritten: "You have written it down. It is not in this browser any more.",
+  show: "Show",
+  test: "Test my recovery key",
+  testText: "Type the key that you wrote down. It is tried as on a new device; nothing changes.",
+  tested: "This is your recovery key. Keep it safe.",
+  paper:
+    "Write the six words on paper, in this order. Whoever knows them can open all your chats. Show them to nobody.",
+  code: "For printing, this code",
+  codeHint: "It does the same as the words. One of the two is enough.",
+  written: "I have written it down",
+  typeAgain: "Look at your paper and type it once again. If it is right, it is deleted from this browser.",
+  check: "Check",
+  label: "Recovery key",
+  labelHint: "Six words with spaces between them, or the code of 52 characters.",
+  checking: "Checking the key… This takes some seconds.",
+  back: "Show it again",
+  renew: "Make a new one",
+  print: "Print",
+  printedFor: "Gamrae recovery key",
+  renewTitle: "Make a new recovery key",
+  renewText: "For when somebody may have seen your recovery key. Afterwards the present key opens nothing on the server any more.",
+  renewLimits: "If somebody has already come in with it, this alone does not stop them. First remove devices that you do not know from the list of devices, and change your password.",
+  renewPresent: "Enter the recovery key that you have now. It stays the right one until you have written down and checked the new one.",
+  renewMake: "Show the new key",
+  renewTypeAgain: "Enter the new key as you wrote it down. If it matches, it counts at once, and you can throw the former one away.",
+  renewed: "You have a new recovery key. Throw the former one away.",
+  renewalBegun: "A new recovery key is not finished. Until it is, the former one is the right one.",
+  renewalResume: "Continue",
+  renewalDiscard: "Give up",
+  renewalDiscardTitle: "Give up the new recovery key?",
+  renewalDiscardText: "The new key is erased. If you wrote it down, throw that away. You keep the key that you had.",
+  moving: (done: number, of: number) => `Moving earlier chats to the new key: ${String(done)} of ${String(of)} chats.`,
+  wrongWords: (places) => `Word ${places}: not in the list. Please look at your paper again.`,
+  wrongCount: (number) => `${count(number, "word", "words")} instead of six. Please type all six.`,
+  wrongBlocks: (places) => `Block ${places} of the code is not four of its characters. Please look at your paper again.`,
+  wrongBlockCount: (number) => `${count(number, "block", "blocks")} of four instead of thirteen. Please type all of them.`,
+  notWords: "This is not a recovery key. It has six words, or a code of 52 characters.",
+};
