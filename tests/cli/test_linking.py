@@ -258,9 +258,10 @@ def test_a_contact_whose_key_the_server_changes_for_the_new_home_is_not_believed
     forged = b64(new_account(uuid.UUID(bobs).bytes).public)
     lie("get", f"/users/{bobs}/keys", lambda keys: {**keys, "account_key": forged, "lists": []})
 
-    refused = third("verify", bob.email)
-
-    assert (refused.status, refused.error) == (4, "pin_mismatch")
+    assert third("verify", bob.email).row["trust"] == "changed"
+    for words in (["verify", bob.email, "--same"], ["room", "group", "trap", bob.email]):
+        refused = third(*words)
+        assert (refused.status, refused.error) == (4, "pin_mismatch"), words
 
 
 def test_an_answer_that_nobody_takes_leaves_no_device_behind(alice, monkeypatch):

@@ -9,6 +9,7 @@ from crypto_client.client.server import Server, b64, unb64
 from crypto_client.identity import new_account
 from crypto_client.succession import make_reset
 from tests.cli.homes import another_home, secret_of, try_restore
+from tests.cli.linking import linked
 from tests.e2e.later import let_resets_pass
 
 pytestmark = pytest.mark.slow
@@ -177,6 +178,19 @@ def test_a_home_restored_after_it_reads_what_came_after(alice, bob, garden, star
 
     second = another_home(bob)
     assert try_restore(second, secret_of(started)).status == 0
+
+    assert second.reads(garden) == ["after"]
+    say(second, garden, "and I")
+    assert alice.reads(garden) == ["after", "and I"]
+
+
+def test_a_home_linked_after_it_reads_what_came_after(alice, bob, garden, started, monkeypatch):
+    alice("friend", "renew", bob.email)
+    assert alice("room", "invite", "garden", bob.email).status == 0
+    say(alice, garden, "after")
+    assert started.reads(garden) == ["after"]
+
+    second = linked(started, monkeypatch)
 
     assert second.reads(garden) == ["after"]
     say(second, garden, "and I")
