@@ -61,7 +61,7 @@ def test_a_removed_friend_disappears_from_both_lists(alice, bob):
 
 def test_a_profile_changes_live_on_the_friends_screen(alice, bob):
     alice.show("Me")
-    alice.page.get_by_label("Name").fill("Alice Kim")
+    alice.page.get_by_label("Name", exact=True).fill("Alice Kim")
     alice.page.get_by_label("Status message").fill("정원에 물 주는 중")
     alice.button("Save").click()
 

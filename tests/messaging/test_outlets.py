@@ -1,6 +1,7 @@
 """How frames leave when the reader is slow: kept up to the caps, then cut off."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from websockets.frames import Frame, Opcode
@@ -141,6 +142,7 @@ def test_the_servers_we_know_have_what_the_fast_path_needs():
     assert hasattr(WebSocketProtocol, "STATE_OPEN")
     assert issubclass(Server, FileDescriptor)
     assert hasattr(Server, "writeSomeData")
-    empty = FileDescriptor(reactor=object())
+    nobody: Any = object()
+    empty = FileDescriptor(reactor=nobody)
     assert (empty.dataBuffer, empty._tempDataLen) == (b"", 0)
     assert hasattr(WebSocketsSansIOProtocol, "resume_writing")

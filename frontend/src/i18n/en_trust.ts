@@ -35,7 +35,7 @@ export const enTrust: Catalogue["trust"] = {
   changedQuiet: (name) => `The account of ${name} has changed. You can compare the safety number.`,
   goOn: "Go on without comparing",
   goOnTitle: (name) => `Go on with the changed account of ${name}?`,
-  goOnText: "Without comparing, you cannot know that it is them. The mark goes, and a new chat opens.",
+  goOnText: "Without comparing, you cannot know that it is them: who has stolen their password could have started again, too. The mark goes, and a new chat opens.",
   goOnAction: "Go on",
   wentOn: "You go on with the changed account",
 };

@@ -33,7 +33,7 @@ export const koTrust = {
   changedQuiet: (name: string) => `${name} 님의 계정이 바뀌었어요. 안전 번호를 비교해 볼 수 있어요.`,
   goOn: "비교하지 않고 계속하기",
   goOnTitle: (name: string) => `${name} 님의 바뀐 계정으로 계속할까요?`,
-  goOnText: "비교하지 않으면 정말 그 친구인지 알 수 없어요. 확인 표시는 사라지고, 새 대화가 열려요.",
+  goOnText: "비교하지 않으면 정말 그 친구인지 알 수 없어요. 비밀번호를 훔친 사람도 계정을 새로 시작할 수 있거든요. 확인 표시는 사라지고, 새 대화가 열려요.",
   goOnAction: "계속하기",
   wentOn: "바뀐 계정으로 계속해요",
 } as const;
