@@ -6,6 +6,8 @@ from dataclasses import dataclass
 MAX_FRAME = 64 * 1024
 # No request brings more; the largest is a commit (docs/wire.md, section 3).
 MAX_BODY = 4 * 1024 * 1024
+# Empty fragments cost their sender nothing: their number is bounded too.
+MAX_FRAGMENTS = 256
 PING_SECONDS = 20
 PING_TIMEOUT_SECONDS = 60
 

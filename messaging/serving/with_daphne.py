@@ -7,10 +7,13 @@ from typing import Any
 from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.server import reactor as twisted_reactor
+from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.error import CannotListenError
 
+from messaging.limits import TokenBucket
 from messaging.serving import (
     MAX_BODY,
+    MAX_FRAGMENTS,
     MAX_FRAME,
     PING_SECONDS,
     PING_TIMEOUT_SECONDS,
@@ -60,6 +63,7 @@ class _Server(Server):  # type: ignore[misc] # daphne ships no types
     def _prepare_factories(self) -> None:
         # By default a frame that is too large ends in a dropped connection, without its code.
         self.ws_factory.setProtocolOptions(failByDrop=False)
+        self.ws_factory.protocol = _BoundedSocket
         build = self.http_factory.buildProtocol
 
         def build_bounded(address: Any) -> Any:
@@ -128,6 +132,32 @@ class _BoundedRequest(WebRequest):  # type: ignore[misc] # daphne ships no types
         self.is_cut = True
         self.channel.transport.write(TOO_LARGE)
         self.channel.loseConnection()
+
+
+class _BoundedSocket(WebSocketProtocol):  # type: ignore[misc] # daphne ships no types
+    """Bounds what a client gets kept here by frames that never reach the application."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pongs = TokenBucket()
+        self._fragments = 0
+
+    def onPing(self, payload: bytes) -> None:  # noqa: N802 (the library's name)
+        """Answer, unless it is a flood: pongs that nobody reads would pile up."""
+        if self._pongs.take():
+            super().onPing(payload)
+
+    def onMessageBegin(self, isBinary: bool) -> None:  # noqa: N802, N803 (the library's names)
+        """The first fragment of a message comes."""
+        self._fragments = 0
+        super().onMessageBegin(isBinary)
+
+    def onMessageFrameBegin(self, length: int) -> None:  # noqa: N802 (the library's name)
+        """A fragment comes; each is kept until its message is whole."""
+        super().onMessageFrameBegin(length)
+        self._fragments += 1
+        if self._fragments > MAX_FRAGMENTS and not self.failedByMe:
+            self._max_message_size_exceeded(self._fragments, MAX_FRAGMENTS, "too many fragments")
 
 
 def _endpoint(listening: Listening) -> str:

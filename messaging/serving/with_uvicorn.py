@@ -8,10 +8,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
-from messaging.serving import MAX_FRAME, PING_SECONDS, PING_TIMEOUT_SECONDS, CannotListen, Listening
+from messaging.limits import TokenBucket
+from messaging.serving import (
+    MAX_FRAGMENTS,
+    MAX_FRAME,
+    PING_SECONDS,
+    PING_TIMEOUT_SECONDS,
+    CannotListen,
+    Listening,
+)
 
 BACKLOG = 4096
+TOO_LARGE = 1009
+PONG = b"\x8a"  # the first byte of a whole pong (RFC 6455, section 5.2)
 
 
 def serve(application: Any, listening: Listening) -> None:
@@ -24,7 +36,7 @@ class _Server(uvicorn.Server):
     def __init__(self, application: Any, listening: Listening, port: int) -> None:
         config = uvicorn.Config(
             application,
-            ws="websockets-sansio",
+            ws=_BoundedSocket,
             ws_max_size=MAX_FRAME,
             ws_per_message_deflate=False,
             ws_ping_interval=PING_SECONDS,
@@ -68,6 +80,28 @@ class _Server(uvicorn.Server):
             await self._listening.drain()
         finally:
             self.should_exit = True
+
+
+class _BoundedSocket(WebSocketsSansIOProtocol):
+    """Bounds what a client gets kept here by frames that never reach the application."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._pongs = TokenBucket()
+
+    def handle_ping(self) -> None:
+        """Answer, unless it is a flood: pongs that nobody reads would pile up."""
+        frames = self.conn.data_to_send()
+        answers = [one for one in frames if one[:1] != PONG or self._pongs.take()]
+        self.transport.write(b"".join(answers))
+
+    def handle_cont(self, event: Frame) -> None:
+        """A fragment has come; each is kept until its message is whole."""
+        if len(self.frames) < MAX_FRAGMENTS:
+            super().handle_cont(event)
+        elif not self.close_sent:
+            self.conn.send_close(TOO_LARGE)
+            self.handle_parser_exception()
 
 
 def _bound(listening: Listening) -> socket.socket:
