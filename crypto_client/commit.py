@@ -157,6 +157,19 @@ def open_title(secret: bytes, core: Core, sealed: bytes) -> str:
     return title
 
 
+def title_after(known: str | None, said: str, *, is_first: bool, changes: bool) -> str | None:
+    """What a room is called after a commit that seals ``said`` (§6.4); None while nobody told.
+
+    ``changes``: it has a ``state`` operation. After the first commit an empty title says that its
+    committer does not know it, as a device does not that came in without the room's past.
+    """
+    if is_first:
+        return said
+    if said and (changes or known is None):
+        return said
+    return known
+
+
 @dataclass(frozen=True)
 class PrekeyRow:
     """Which prekey a device's wrap was made for; ``seq`` 0 when it got none."""

@@ -81,7 +81,8 @@ class RoomView:
     """What a device knows of a room after a commit; ``title`` is None while it is not readable.
 
     ``recent`` holds the hashes of the last 64 commits by epoch, ``unsettled`` the users whose
-    account key differs from the pin until a person has decided.
+    account key differs from the pin until a person has decided. ``title_due``: the head does not
+    carry the title, so whoever writes next and knows it commits first.
     """
 
     room: bytes
@@ -93,6 +94,7 @@ class RoomView:
     title: str | None
     recent: Mapping[int, bytes]
     unsettled: tuple[bytes, ...] = ()
+    title_due: bool = False
 
 
 def remember(recent: Mapping[int, bytes], epoch: int, commit_hash: bytes) -> dict[int, bytes]:
@@ -137,6 +139,7 @@ def view_to_json(view: RoomView) -> dict[str, object]:
         "title": view.title,
         "recent": [[epoch, encode_base64url(value)] for epoch, value in view.recent.items()],
         "unsettled": [encode_base64url(user) for user in view.unsettled],
+        "title_due": view.title_due,
     }
 
 
@@ -156,4 +159,5 @@ def view_from_json(stored: Mapping[str, object]) -> RoomView:
         title if isinstance(title, str) else None,
         {epoch: decode_base64url(value) for epoch, value in recent},
         tuple(decode_base64url(user) for user in unsettled),
+        bool(stored.get("title_due", False)),
     )

@@ -14,6 +14,7 @@ from crypto_client.commit import (
     parse_core,
     parse_prekeys,
     parse_state,
+    title_after,
 )
 from crypto_client.encoding import HASH_SIZE, SIGNATURE_SIZE
 from crypto_client.epoch import RoomView, Trust, remember, senders_of
@@ -212,10 +213,17 @@ def _enter(
         return replace(result, epoch=closed, outcome=outcome)
     senders = {device: (user, entry.dsk_pub) for device, (user, entry) in step.after.items()}
     epoch = start_epoch(name.room, name.epoch, name.commit_hash, secret, senders)
-    view = result.view if result.view.title is not None else replace(result.view, title=title)
+    view = _told(result.view, step, title)
     wanted = history is not None and step.clear.history_policy != HISTORY_OFF
     record = seal_history(history, name, secret, random) if wanted and history else None
     return replace(result, epoch=epoch, view=view, history=record)
+
+
+def _told(view: RoomView, step: Step, said: str) -> RoomView:
+    known = step.view.title if step.view else None
+    is_first, changes = step.core.epoch == 0, _changes_state(step)
+    title = title_after(known, said, is_first=is_first, changes=changes)
+    return replace(view, title=title, title_due=title is not None and title != said)
 
 
 def enter_at(

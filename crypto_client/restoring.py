@@ -6,7 +6,7 @@ Pure steps: what is fetched comes in, what is to be kept goes out, nothing is re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from crypto_client.commit import Commit, open_title
+from crypto_client.commit import Commit, open_title, title_after
 from crypto_client.device_list import DeviceList, SignedDeviceList, walk_own_lists
 from crypto_client.epoch import RoomView, Trust, senders_of
 from crypto_client.errors import AeadError, BodyError, ProtocolError, RecoveryError, SignatureError
@@ -151,8 +151,7 @@ def reopen_past(
     refused: dict[int, str] = {}
     title: str | None = None
     for at, link in enumerate(chain):
-        if _sets_title(link.commit):
-            title = None
+        known, title = title, None if _sets_title(link.commit) else title
         row = find_member(link.received.view.roster, user)
         if row is None or row.amk_pub != own.lists[-1].amk_pub:
             continue  # not there, or under a former account key: another party's epoch
@@ -165,7 +164,7 @@ def reopen_past(
             secret = None
         if secret is not None:
             state = _chains(link, secret, trust)
-            title = _title(link, secret) if title is None else title
+            title = _title(link, secret, known)
         cuts = chain[at + 1].received.cuts if at + 1 < len(chain) else {}
         epochs.append(close_epoch(state, cuts))
     return Past(replace(chain[-1].received.view, title=title), tuple(epochs), refused)
@@ -206,9 +205,11 @@ def _sets_title(commit: Commit) -> bool:
     return any(isinstance(op, ChangeState | Create) for op in parse_ops(commit.ops))
 
 
-def _title(link: Link, secret: bytes) -> str | None:
+def _title(link: Link, secret: bytes, known: str | None) -> str | None:
     read = read_commit(link.commit, link.received.view.room)
+    changes = _sets_title(link.commit)
     try:
-        return open_title(secret, read.core, read.sealed)
+        said = open_title(secret, read.core, read.sealed)
     except (AeadError, BodyError):
-        return None
+        return None if changes else known
+    return title_after(known, said, is_first=read.core.epoch == 0, changes=changes)

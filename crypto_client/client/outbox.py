@@ -119,10 +119,21 @@ class Outbox:
             if view is None or find_member(view.roster, self.rooms.keyring.device.user) is None:
                 raise Refused("forbidden")
             epoch = self.rooms.epoch(room, view.epoch)
-            if epoch is not None and epoch.opened and not self._used_up(epoch):
+            if epoch is None or not epoch.opened or self._used_up(epoch):
+                self.rooms.commit(room, commit_rotation)
+            elif not (view.title_due and self._told(room)):
                 return view, epoch
-            self.rooms.commit(room, commit_rotation)
         raise Unverified("epoch_unusable")
+
+    def _told(self, room: bytes) -> bool:
+        """Begin an epoch that carries the title (§6.4), unless the server wants no more commits."""
+        try:
+            self.rooms.commit(room, commit_rotation)
+        except Refused as refusal:
+            if refusal.code != "rate_limited":
+                raise
+            return False
+        return True
 
     def _used_up(self, epoch: EpochState) -> bool:
         device = self.rooms.keyring.device.device

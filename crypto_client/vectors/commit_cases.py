@@ -16,7 +16,7 @@ from crypto_client.committing import (
 )
 from crypto_client.encoding import encode_base64url as b64
 from crypto_client.encoding import lp, lp_split, u8
-from crypto_client.ops import Add, ChangeState, Seen
+from crypto_client.ops import Add, ChangeState, Op, Seen
 from crypto_client.primitives import h
 from crypto_client.receiving import Received
 from crypto_client.statements import make_leave
@@ -104,6 +104,7 @@ def _titles_and_policies(
     ignored = Forgery(hers.view, cast.bob.keys, to=[cast.bob], title="other").make()
     why = "without a state operation the old title stays"
     yield judged(cast, his, ignored, "title-changed-without-op", why)
+    yield from _unknown_titles(cast, hers, his)
     strict = Forgery(
         hers.view,
         cast.alice.keys,
@@ -112,6 +113,21 @@ def _titles_and_policies(
         clear=ClearState(1, history_policy=0),
     ).make()
     yield judged(cast, his, strict, "policy-stricter", "history off")
+
+
+def _unknown_titles(cast: World, hers: Received, his: Received) -> Iterator[Case]:
+    """Commits by somebody who does not know the title, and readers who do not."""
+
+    def by_alice(title: str, *ops: Op) -> Commit:
+        return Forgery(hers.view, cast.alice.keys, ops, to=[cast.bob], title=title).make()
+
+    fresh = replace(his, view=replace(his.view, title=None))
+    why = "empty: its committer does not know it"
+    yield judged(cast, his, by_alice(""), "title-empty", why)
+    yield judged(cast, his, by_alice("", ChangeState()), "title-empty-with-op", why)
+    yield judged(cast, fresh, by_alice(""), "title-empty-and-unknown", "nobody knows it here")
+    why = "whoever came in without the past learns it"
+    yield judged(cast, fresh, by_alice("garden"), "title-learned", why)
 
 
 def _tolerated(

@@ -8,6 +8,7 @@ from typing import Any
 from crypto_client.body import parse_body, text_body
 from crypto_client.client.inbox import Arrival, Inbox
 from crypto_client.client.keys import keep_list
+from crypto_client.client.outbox import Outbox
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import b64
 from crypto_client.client.store import Store
@@ -82,6 +83,14 @@ class EmptyPages:
         return [frame for frame in [self.page] if wanted(frame)]
 
 
+class Accepting:
+    """A socket that accepts every message."""
+
+    def ask(self, event: str, **values: Any) -> Any:
+        assert event == "message.send"
+        return {"state": "accepted"}
+
+
 @dataclass
 class Member:
     """bob's client in the garden, and the server that it asks."""
@@ -130,6 +139,29 @@ class Member:
         """Ask for news of the room; the server says that its log ends at ``head``, as before."""
         rooms, pages = self.rooms, EmptyPages(self.home.room, head)
         Messenger(rooms.store, rooms.server, rooms.keyring, pages).sync([self.home.room])  # type: ignore[arg-type]
+
+    def server_gives_back(self, *, with_wrap: bool = True) -> None:
+        """The server takes every commit, and shows it afterwards."""
+
+        def taken(body: Any) -> Any:
+            item = {**body, "epoch": self.head.epoch + 1}
+            own = str(uuid.UUID(bytes=self.cast.bob.keys.device))
+            wraps = {row["device_id"]: row["wrap"] for row in body["wraps"]}
+            self.server.answers["commits"] = {"commits": [item]}
+            self.server.answers["prekeys"] = {"prekeys": body["prekeys"]}
+            kept = [{"epoch": item["epoch"], "wrap": wraps[own]}] if with_wrap else []
+            self.server.answers["wraps"] = {"wraps": kept}
+            self.server.stops_after = item["epoch"]
+            return {}
+
+        self.server.answers["POST commits"] = taken
+
+    def writes(self, text: str = "hello") -> str:
+        """Send a text by a server that accepts every message; gives its state."""
+        outbox = Outbox(self.rooms.store, self.rooms, self.home.inbox, Accepting())  # type: ignore[arg-type]
+        message = outbox.keep(self.home.room, text)
+        outbox.deliver(message)
+        return str(outbox.state(message)["state"])
 
     def forgets_the_room(self) -> None:
         """Make a newcomer of bob: he has never seen a commit of this room."""

@@ -1,13 +1,10 @@
 """A server that lies about a room's chain: the command-line client stops, or shows it."""
 
-import uuid
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from crypto_client.client.failures import Unverified
-from crypto_client.client.outbox import Outbox
 from crypto_client.client.wire_commits import commit_of
 from crypto_client.commit import ClearState, Commit
 from crypto_client.committing import commit_add, commit_remove, commit_rotation
@@ -157,53 +154,21 @@ def test_a_message_whose_commit_is_held_back_waits_for_it_visibly_and_opens_then
     assert bob.home.shown() == [(1, "later", "ok")]
 
 
-class Socket:
-    """Accepts every message."""
-
-    def ask(self, event: str, **values: Any) -> Any:
-        assert event == "message.send"
-        return {"state": "accepted"}
-
-
-def gives_back(bob: Member, *, with_wrap: bool) -> None:
-    """The server takes every commit, and shows it afterwards."""
-
-    def taken(body: Any) -> Any:
-        item = {**body, "epoch": bob.head.epoch + 1}
-        own = str(uuid.UUID(bytes=bob.cast.bob.keys.device))
-        wraps = {row["device_id"]: row["wrap"] for row in body["wraps"]}
-        bob.server.answers["commits"] = {"commits": [item]}
-        bob.server.answers["prekeys"] = {"prekeys": body["prekeys"]}
-        kept = [{"epoch": item["epoch"], "wrap": wraps[own]}] if with_wrap else []
-        bob.server.answers["wraps"] = {"wraps": kept}
-        bob.server.stops_after = item["epoch"]
-        return {}
-
-    bob.server.answers["POST commits"] = taken
-
-
-def writes(bob: Member) -> str:
-    outbox = Outbox(bob.rooms.store, bob.rooms, bob.home.inbox, Socket())  # type: ignore[arg-type]
-    message = outbox.keep(bob.home.room, "hello")
-    outbox.deliver(message)
-    return str(outbox.state(message)["state"])
-
-
 def test_who_got_no_secret_commits_a_new_one_and_writes(bob: Member) -> None:
     assert bob.is_shown(rotation(bob), wraps=False) == ""
     closed = bob.rooms.epoch(bob.home.room, 1)
     assert closed is not None
     assert not closed.opened
-    gives_back(bob, with_wrap=True)
-    assert writes(bob) == "accepted"
+    bob.server_gives_back(with_wrap=True)
+    assert bob.writes() == "accepted"
     assert bob.head.epoch == 2
 
 
 def test_a_server_that_never_hands_out_a_secret_is_not_asked_for_ever(bob: Member) -> None:
     assert bob.is_shown(rotation(bob), wraps=False) == ""
-    gives_back(bob, with_wrap=False)
+    bob.server_gives_back(with_wrap=False)
     with pytest.raises(Unverified, match="epoch_unusable"):
-        writes(bob)
+        bob.writes()
 
 
 # Who was removed, and who came later

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto_client.body import text_body
-from crypto_client.commit import Commit, parse_core
+from crypto_client.commit import ClearState, Commit, parse_core
 from crypto_client.committing import commit_refresh, commit_rotation, commit_title, create_group
 from crypto_client.device_list import (
     MAX_DEVICES,
@@ -200,13 +200,14 @@ def test_an_older_blob_than_the_server_names_is_refused() -> None:
 class Life:
     """A room of alice and bob, with what alice's first device keeps for later."""
 
-    def __init__(self) -> None:
+    def __init__(self, clear: ClearState | None = None) -> None:
         self.cast: World = world("alice", "bob")
         self.lists = [self.cast.alice.devices, self.cast.bob.devices]
         self.links: list[Link] = []
         self.records: dict[int, list[HistoryRecord]] = {}
         self.sealed: list[Sealed] = []
-        commit = create_group(self.cast.committer(self.cast.alice), self.lists, title="first")
+        by = self.cast.committer(self.cast.alice)
+        commit = create_group(by, self.lists, title="first", clear=clear)
         self.room = parse_core(commit.core).room
         self.take(commit)
 

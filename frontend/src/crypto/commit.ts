@@ -179,6 +179,20 @@ export function openTitle(secret: Uint8Array, core: Core, sealed: Uint8Array): s
   return title;
 }
 
+/**
+ * Give what a room is called after a commit that seals `said` (§6.4); null while nobody told.
+ * `changes`: it has a `state` operation. After the first commit an empty title says that its
+ * committer does not know it, as a device does not that came in without the room's past.
+ */
+export function titleAfter(
+  known: string | null,
+  said: string,
+  { isFirst, changes }: { isFirst: boolean; changes: boolean },
+): string | null {
+  if (isFirst) return said;
+  return said !== "" && (changes || known === null) ? said : known;
+}
+
 /** Which prekey a device's wrap was made for; `seq` 0 when it got none. */
 export interface PrekeyRow {
   readonly device: Uint8Array;

@@ -102,7 +102,8 @@ export function sendersOf(roster: Roster, trust: Pick<Trust, "lists">): Senders 
  * What a device knows of a room after a commit; `title` is null while it is not readable.
  *
  * `recent` holds the hashes of the last 64 commits by epoch, `unsettled` the users whose account
- * key differs from the pin until a person has decided. Plain data that IndexedDB can store.
+ * key differs from the pin until a person has decided. `titleDue`: the head does not carry the
+ * title, so whoever writes next and knows it commits first. Plain data that IndexedDB can store.
  */
 export interface RoomView {
   readonly room: Uint8Array;
@@ -114,6 +115,7 @@ export interface RoomView {
   readonly title: string | null;
   readonly recent: ReadonlyMap<number, Uint8Array>;
   readonly unsettled: readonly Uint8Array[];
+  readonly titleDue?: boolean;
 }
 
 /** Add a commit to the recent ones and forget all but the last 64. */

@@ -11,6 +11,7 @@ import {
   parseCore,
   parsePrekeys,
   parseState,
+  titleAfter,
 } from "./commit";
 import { HASH_SIZE, SIGNATURE_SIZE, equalBytes, hex } from "./encoding";
 import { type RoomView, type Trust, remember, sendersOf } from "./epoch";
@@ -179,7 +180,6 @@ function verified(view: RoomView, more: Partial<Received>): Received {
 function advance({ step, origin, strangers }: Judged, read: ReadCommit): RoomView {
   const { view: before, core, roster, clear } = step;
   const head = commitHash(read.commit);
-  const changesState = step.ops.some((op) => op.op === "state");
   const waiting = [...(before?.unsettled ?? []), ...strangers];
   return {
     room: core.room,
@@ -188,7 +188,7 @@ function advance({ step, origin, strangers }: Judged, read: ReadCommit): RoomVie
     head,
     roster,
     clear,
-    title: before === null || changesState ? null : before.title,
+    title: before === null || changesState(step) ? null : before.title,
     recent: remember(before?.recent ?? new Map(), core.epoch, head),
     unsettled: waiting.filter((user) => findMember(roster, user) !== null),
   };
@@ -226,8 +226,19 @@ async function enter(judged: Judged, read: ReadCommit, reader: Reader): Promise<
   const random = reader.random ?? systemRandom;
   const history = writer ? await sealHistory(writer, name, secret, random) : null;
   wipe(secret);
-  const view = { ...result.view, title: result.view.title ?? title };
+  const view = told(result.view, step, title);
   return { ...result, epoch: state, view, history };
+}
+
+function changesState({ ops }: Step): boolean {
+  return ops.some((op) => op.op === "state");
+}
+
+function told(view: RoomView, step: Step, said: string): RoomView {
+  const known = step.view?.title ?? null;
+  const isFirst = step.core.epoch === 0;
+  const title = titleAfter(known, said, { isFirst, changes: changesState(step) });
+  return { ...view, title, titleDue: title !== null && title !== said };
 }
 
 function openedOrNull(

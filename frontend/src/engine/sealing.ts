@@ -15,7 +15,7 @@ import { idBytes } from "./ids";
 import { attemptPlace } from "./inbox";
 import { nextStep, sealed } from "./outbox_state";
 import { type ReadEpoch, type RoomRecord, putEpoch, readEpoch, readRoom } from "./records";
-import { refuse } from "./refusal";
+import { Refusal, refuse } from "./refusal";
 import type { Attempt, OutboxRow } from "./store/schema";
 import { Changes, type Store } from "./store/store";
 
@@ -46,12 +46,24 @@ export async function prepare(core: Core, roomId: Id, messageId: Id): Promise<At
     const step = nextStep(row, headOf(record));
     if (step.do === "send") return step.attempt;
     const epoch = await readEpoch(core.store, roomId, headOf(record).epoch);
-    if (step.do === "seal" && epoch && !(await needsCommit(core, record, epoch))) {
+    if (step.do !== "seal" || !epoch || (await needsCommit(core, record, epoch))) {
+      await commitRoom(core, roomId, ROTATION);
+    } else if (!record.view?.titleDue || !(await tellTitle(core, roomId))) {
       return seal(core, row, record, epoch);
     }
-    await commitRoom(core, roomId, ROTATION);
   }
   throw refuse("unavailable");
+}
+
+/** Begin an epoch that carries the title (§6.4), unless the server wants no more commits. */
+async function tellTitle(core: Core, roomId: Id): Promise<boolean> {
+  try {
+    await commitRoom(core, roomId, ROTATION);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "rate_limited") throw error;
+    return false;
+  }
 }
 
 async function writableRoom(core: Core, roomId: Id): Promise<RoomRecord> {

@@ -117,6 +117,33 @@ describe("a browser without keys", () => {
   });
 });
 
+describe("a group whose past does not come back", () => {
+  it("keeps its title for everybody, and tells it with the next message of a member", async () => {
+    const { roomId: garden } = await alice.ask("room_create_group", { title: "garden", userIds: [bob.id, carol.id] });
+    await bob.show(garden);
+    const { words, laptop } = await lost();
+    world.server.lies["GET rooms/*/history-records"] = () => ({ records: [] });
+    await laptop.restore(words);
+    await until(() => world.server.room(garden).commits.length === 2, "the room was not entered");
+    await laptop.show(garden);
+    await laptop.say(garden, "who are we?");
+    await laptop.allAre("stored");
+    expect(laptop.room(garden)?.title).toBe("");
+    await bob.sees("who are we?");
+    expect(bob.room(garden)?.title).toBe("garden");
+
+    await bob.say(garden, "the garden");
+    await laptop.sees("who are we?", "the garden");
+
+    expect(laptop.room(garden)?.title).toBe("garden");
+    expect(world.server.room(garden).commits).toHaveLength(3);
+    await carol.show(garden);
+    await carol.say(garden, "and nobody tells it again");
+    await carol.allAre("stored");
+    expect(world.server.room(garden).commits).toHaveLength(3);
+  });
+});
+
 describe("what was typed", () => {
   it("is refused by the word that is none", async () => {
     const { words, laptop } = await lost();
