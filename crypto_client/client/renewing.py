@@ -24,7 +24,6 @@ from crypto_client.slips import Typed
 
 PENDING = "renewal"
 FORMER = "former_seeds"
-RECORDS_A_REQUEST = 100
 
 
 def prepare(keyring: Keyring, typed: Typed) -> None:
@@ -109,8 +108,7 @@ def reseal_room(rooms: Rooms, room: bytes) -> int:
         record = _sealed_again(rooms, writer, item, former[item["epoch"]], seeds)
         if record is not None:
             made.append(record_to_json(record))
-    for start in range(0, len(made), RECORDS_A_REQUEST):
-        rooms.put_history(room, made[start : start + RECORDS_A_REQUEST])
+    rooms.records.put(room, made)
     return len(made)
 
 

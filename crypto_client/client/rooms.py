@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from crypto_client.client.changes import Line, describe
 from crypto_client.client.due import due_ops, newest_lists
 from crypto_client.client.failures import Refused, TimedOut, Unverified
+from crypto_client.client.history_records import HistoryRecords
 from crypto_client.client.keys import Keyring, now_ms
 from crypto_client.client.notes import demand_compared_key
 from crypto_client.client.server import JSON, Server, unb64
@@ -18,7 +19,6 @@ from crypto_client.client.wire_commits import (
     first_body,
     lists_named,
     next_body,
-    record_to_json,
 )
 from crypto_client.commit import Commit, PrekeySource, parse_core, prekey_floors
 from crypto_client.committing import Committer, make_commit
@@ -67,6 +67,7 @@ class Rooms:
         self.store = store
         self.server = server
         self.keyring = keyring
+        self.records = HistoryRecords(store, server)
 
     # What is remembered
 
@@ -193,7 +194,7 @@ class Rooms:
             kept = {LogForkError.outcome}
         if self.trouble(room) not in kept:
             self.store.run("UPDATE rooms SET trouble = '' WHERE room = ?", room)
-        self._hand_over_history(room)
+        self.records.hand_over(room)
 
     def _wraps(self, room: bytes, after: int) -> dict[int, bytes]:
         path = f"/api/rooms/{uuid.UUID(bytes=room)}/wraps"
@@ -242,7 +243,7 @@ class Rooms:
             if received.epoch:
                 self.save_epoch(received.epoch)
             if received.history:
-                self._queue_history(room, received)
+                self.records.queue(received.history)
             self.store.run(
                 "INSERT OR IGNORE INTO changes VALUES (?, ?, ?)",
                 room,
@@ -255,32 +256,6 @@ class Rooms:
         """Replace what is verified of a room."""
         sql = "UPDATE rooms SET view = ? WHERE room = ?"
         self.store.run(sql, json.dumps(view_to_json(view)), view.room)
-
-    def _queue_history(self, room: bytes, received: Received) -> None:
-        record = received.history
-        if record is None:
-            return
-        row = record_to_json(record)
-        self.store.run(
-            "INSERT OR REPLACE INTO history_queue VALUES (?, ?, ?)",
-            room,
-            record.name.epoch,
-            json.dumps(row),
-        )
-
-    def _hand_over_history(self, room: bytes) -> None:
-        rows = self.store.rows("SELECT epoch, record FROM history_queue WHERE room = ?", room)
-        for start in range(0, len(rows), 100):
-            part = rows[start : start + 100]
-            self.put_history(room, [json.loads(row["record"]) for row in part])
-            for row in part:
-                sql = "DELETE FROM history_queue WHERE room = ? AND epoch = ?"
-                self.store.run(sql, room, row["epoch"])
-
-    def put_history(self, room: bytes, records: Sequence[JSON]) -> None:
-        """Hand over at most 100 history records of a room."""
-        path = f"/api/rooms/{uuid.UUID(bytes=room)}/history-records"
-        self.server.put(path, {"records": list(records)})
 
     def _acknowledge(self, room: bytes, received: Received) -> None:
         if received.epoch and received.epoch.opened:
