@@ -6,16 +6,16 @@ in the log once, and the numbers of a room have no hole at the moment they are g
 
 import asyncio
 import logging
-import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from messaging import metrics
+from messaging.backoff import Backoff
 from messaging.broker import Delivery, MessageQueue
 from messaging.record import Record
-from messaging.store import MessageLog, StoreUnavailable
+from messaging.store import MessageLog, StoreUnavailable, Unstorable
 from messaging.store.tombstones import deleted_rooms
 
 log = logging.getLogger("gamrae.archiver")
@@ -25,6 +25,7 @@ BATCH_SECONDS = 0.02
 IDLE_SECONDS = 1.0
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
+UNSTORABLE = "unstorable"
 
 Stored = Callable[[Iterable[Record]], Awaitable[None]]
 RefusedTo = Callable[[Record, str], Awaitable[None]]
@@ -62,7 +63,28 @@ class Archiver:
             if deliveries:
                 await asyncio.sleep(BATCH_SECONDS)  # what comes at the same time is one write
                 deliveries += await queue.deliveries(BATCH - len(deliveries), 0)
-                await self.settle(queue, deliveries)
+                await self._settle_or_lay_aside(queue, deliveries)
+
+    async def _settle_or_lay_aside(
+        self, queue: MessageQueue, deliveries: Sequence[Delivery]
+    ) -> None:
+        """A record that can never be stored stops only itself; the queue keeps it aside."""
+        try:
+            await self.settle(queue, deliveries)
+        except Unstorable:
+            if len(deliveries) == 1:
+                await self._lay_aside(queue, deliveries[0])
+                return
+            for delivery in deliveries:
+                await self._settle_or_lay_aside(queue, [delivery])
+
+    @staticmethod
+    async def _lay_aside(queue: MessageQueue, delivery: Delivery) -> None:
+        backoff = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
+        while True:
+            if await queue.lay_aside(delivery, UNSTORABLE):
+                return
+            await asyncio.sleep(backoff.pause())
 
     async def settle(self, queue: MessageQueue, deliveries: Sequence[Delivery]) -> None:
         """Write, confirm, tell, acknowledge, in this order: a crash repeats and forgets nothing."""
@@ -76,7 +98,7 @@ class Archiver:
         await queue.ack(deliveries)
 
     async def _place_in_the_end(self, records: Sequence[Record]) -> Placed:
-        pause = FIRST_PAUSE
+        backoff = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
             try:
                 return await self.place(records)
@@ -84,13 +106,13 @@ class Archiver:
                 metrics.STORE_RETRIES.inc()
                 # Whether it wrote is unknown. Nothing is dropped: look again, and go on from there.
                 log.error("code=log_unavailable waiting=%d", len(records))
-                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 (a pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                await asyncio.sleep(backoff.pause())
 
     async def place(self, records: Sequence[Record]) -> Placed:
         """Give every record that is new its number and write it; the first of a key wins.
 
-        Raises `StoreUnavailable` when it cannot know; calling it again is safe.
+        Raises `StoreUnavailable` when it cannot know; calling it again is safe. `Unstorable` is for
+        good, but with fewer records less of them may be to blame.
         """
         placed = Placed()
         rooms = {record.room_id for record in records}

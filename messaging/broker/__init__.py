@@ -40,6 +40,12 @@ class MessageQueue(Protocol):
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Forget these. What is not acknowledged when the archiver dies is delivered again."""
 
+    async def lay_aside(self, delivery: Delivery, reason: str) -> bool:
+        """Take away what can never be stored; False when that is not possible now.
+
+        In a cluster an operator finds it among the parked; in solo its sender is refused.
+        """
+
     async def start(self) -> None:
         """Connect; safe to call twice."""
 

@@ -103,6 +103,12 @@ class InProcessQueue:
             for delivery in deliveries:
                 self._in_hand.pop(delivery.tag, None)
 
+    async def lay_aside(self, delivery: Delivery, reason: str) -> bool:
+        """See `MessageQueue.lay_aside`."""
+        delivery.tag.tell(Refused("unavailable", retry_after_ms=RETRY_AFTER_MS))
+        await self.ack([delivery])
+        return True
+
     async def start(self) -> None:
         """See `MessageQueue.start`."""
 
@@ -169,8 +175,7 @@ class InProcessQueue:
             except Exception as error:
                 room, name = delivery.record.room_id, type(error).__name__
                 log.error("code=record_failed room=%s error=%s", room, name)
-                delivery.tag.tell(Refused("unavailable", retry_after_ms=RETRY_AFTER_MS))
-                await self.ack([delivery])
+                await self.lay_aside(delivery, name)
 
     def _take(self, limit: int) -> list[Delivery]:
         with self._lock:

@@ -51,6 +51,10 @@ class RabbitQueue:
         """See `MessageQueue.ack`."""
         await self._home.run(lambda: self._ack(deliveries))
 
+    async def lay_aside(self, delivery: Delivery, reason: str) -> bool:
+        """See `MessageQueue.lay_aside`."""
+        return await self._home.run(lambda: self._park(delivery.tag, reason))
+
     async def stop(self) -> None:
         """See `MessageQueue.stop`."""
         await self._home.run(self._stop)
@@ -97,9 +101,9 @@ class RabbitQueue:
         return found
 
     async def _park(self, arrival: Arrival, reason: str) -> bool:
-        """Lay aside what no archiver can read, so that its neighbours go on; nothing is dropped."""
+        """Keep for an operator what no archiver can use; its neighbours go on."""
+        await self._start()
         assert self._publisher is not None  # noqa: S101 (see _start)
-        assert self._intake is not None  # noqa: S101 (it brought this)
         try:
             headers = {"reason": reason, "queue": arrival.queue}
             await self._publisher.publish("", self._topology.parked, arrival.body, **headers)
@@ -107,7 +111,8 @@ class RabbitQueue:
             return False
         metrics.PARKED.inc()
         log.error("code=parked reason=%s queue=%s", reason, arrival.queue)
-        self._intake.ack([arrival])
+        if self._intake is not None:
+            self._intake.ack([arrival])
         return True
 
     async def _ack(self, deliveries: Sequence[Delivery]) -> None:

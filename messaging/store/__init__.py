@@ -15,6 +15,10 @@ class StoreUnavailable(Exception):
     """The store did not answer, or its answer was lost: whether it wrote is unknown."""
 
 
+class Unstorable(Exception):
+    """One of these records has a number or a size that the store cannot hold, now or ever."""
+
+
 @dataclass(frozen=True, slots=True)
 class InsertOutcome:
     """The first ``inserted`` records are on disk; the next one met ``conflict``, if any."""
@@ -53,6 +57,7 @@ class MessageLog(Protocol):
         """Write in this order and stop at the first conflict; what was written is on disk.
 
         A record whose key is stored is a conflict of ``message``, whatever else of it collides.
+        Raises `Unstorable`, and has then written nothing of the record that is to blame.
         """
 
     async def page(self, room_id: uuid.UUID, after: int, upto: int) -> list[Record]:

@@ -15,13 +15,21 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from bson.errors import BSONError
 from pymongo import MongoClient, UpdateOne, timeout
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from messaging import metrics
 from messaging.record import Kind, Record
-from messaging.store import Conflict, InsertOutcome, Key, LogCheck, StoreUnavailable
+from messaging.store import (
+    Conflict,
+    InsertOutcome,
+    Key,
+    LogCheck,
+    StoreUnavailable,
+    Unstorable,
+)
 
 R = TypeVar("R")
 Row = dict[str, Any]
@@ -197,6 +205,8 @@ async def _in_thread(work: Callable[[], R], seconds: float | None = None) -> R:
         metrics.UP.labels("log").set(0)
         # Also a lost answer and a failed write concern: whether it was written is unknown.
         raise StoreUnavailable from error
+    except (BSONError, OverflowError) as error:
+        raise Unstorable from error
     metrics.UP.labels("log").set(1)
     return result
 

@@ -9,7 +9,14 @@ from django.db.models import Count, Max, Q
 
 from messaging.models import LogRecord
 from messaging.record import Kind, Record
-from messaging.store import Conflict, InsertOutcome, Key, LogCheck, StoreUnavailable
+from messaging.store import (
+    Conflict,
+    InsertOutcome,
+    Key,
+    LogCheck,
+    StoreUnavailable,
+    Unstorable,
+)
 from messaging.threads import db
 
 R = TypeVar("R")
@@ -64,6 +71,8 @@ async def _in_thread(work: Callable[[], R]) -> R:
         return await db(work)()
     except Error as error:
         raise StoreUnavailable from error
+    except OverflowError as error:
+        raise Unstorable from error
 
 
 def _heads(room_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:

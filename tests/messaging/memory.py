@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from messaging.record import Record
-from messaging.store import Conflict, InsertOutcome, Key, LogCheck
+from messaging.store import Conflict, InsertOutcome, Key, LogCheck, Unstorable
 
 Hook = Callable[[str], None]
+LARGEST = 2**63 - 1  # what every store can count to
 
 
 class MemoryLog:
@@ -34,6 +35,8 @@ class MemoryLog:
     async def insert(self, records: Sequence[Record]) -> InsertOutcome:
         for inserted, record in enumerate(records):
             self.before("insert")
+            if record.epoch > LARGEST:
+                raise Unstorable
             conflict = self._conflict(record)
             if conflict:
                 return InsertOutcome(inserted, conflict)

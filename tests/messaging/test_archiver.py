@@ -1,5 +1,6 @@
 """The archiver: a record once, a room without holes, whatever happens in between."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -29,6 +30,55 @@ class Told:
 
     async def ack(self, deliveries):
         self.steps.append("ack")
+
+
+class Hand(Told):
+    """A queue with one batch in it, which is delivered again until it is acknowledged."""
+
+    def __init__(self, records, crash_at="", when="before"):
+        super().__init__()
+        self.ending = asyncio.Event()
+        self.waiting = [Delivery(record) for record in records]
+        self.aside = []
+        self.crash_at, self.when = crash_at, when
+
+    async def deliveries(self, limit, max_wait):
+        if not max_wait:
+            return []
+        if not self.waiting:
+            self.ending.set()
+        return self.waiting[:limit]
+
+    async def lay_aside(self, delivery, reason):
+        self.aside.append((delivery.record.message_id.int, reason))
+        self.waiting.remove(delivery)
+        return True
+
+    async def written(self, deliveries):
+        await self._step("written", super().written(deliveries))
+
+    async def tell_stored(self, records):
+        await self._step("stored", super().tell_stored(records))
+
+    async def ack(self, deliveries):
+        await self._step("ack", super().ack(deliveries))
+        self.waiting = [each for each in self.waiting if each not in deliveries]
+
+    async def _step(self, name, work):
+        if (name, self.when) == (self.crash_at, "before"):
+            work.close()
+            self.die()
+        await work
+        if name == self.crash_at:
+            self.die()
+
+    def die(self):
+        self.crash_at = ""
+        raise Killed
+
+
+class Killed(Exception):
+    """The process ended here; whatever it held is gone."""
 
 
 @pytest.fixture
@@ -214,3 +264,66 @@ async def test_a_record_resealed_under_its_id_does_not_take_the_place_of_the_sto
     await settle(archiver, told, replace(stored, epoch=1, eid=b"e" * 32, body=b"again"))
 
     assert [(row.epoch, row.body, row.device_id) for row in log.rows] == [(0, stored.body, ALICE)]
+
+
+async def nobody_deleted(room_ids):
+    return set()
+
+
+def at_work(log, hand):
+    return Archiver(
+        log, stored=hand.tell_stored, refused=hand.tell_refused, tombstones=nobody_deleted
+    )
+
+
+STEPS = [("written", "before"), ("written", "after"), ("stored", "before"), ("stored", "after")]
+STEPS += [("ack", "before"), *(("log", step) for step in ("find", "heads", "insert", "answer"))]
+
+
+@pytest.mark.parametrize(("crash_at", "when"), STEPS)
+async def test_whoever_comes_after_an_archiver_that_died_at_any_step_finishes_its_work(
+    log, crash_at, when
+):
+    hand = Hand([message(1), message(2)], crash_at, when)
+
+    def die_in_the_log(step):
+        if (hand.crash_at, step) == ("log", when):
+            hand.die()
+
+    log.before = die_in_the_log
+    with pytest.raises(Killed):
+        await at_work(log, hand).run(hand, hand.ending)
+    hand.stored.clear()
+
+    await at_work(log, hand).run(hand, hand.ending)
+
+    assert rows(log) == [(1, 1), (2, 2)]
+    assert {(row.seq, row.message_id.int) for row in hand.stored} == {(1, 1), (2, 2)}
+    assert hand.waiting == []
+
+
+async def test_what_can_never_be_stored_is_laid_aside_and_its_neighbours_are_stored(log):
+    bad = replace(message(2), epoch=2**64 - 1)
+    hand = Hand([message(1), bad, message(3)])
+
+    await at_work(log, hand).run(hand, hand.ending)
+
+    assert hand.aside == [(2, "unstorable")]
+    assert rows(log) == [(1, 1), (2, 3)]
+    assert hand.waiting == []
+
+
+async def test_a_store_that_is_away_is_no_reason_to_lay_anything_aside(log, monkeypatch):
+    monkeypatch.setattr("messaging.archiver.FIRST_PAUSE", 0.001)
+    hand = Hand([message(1)])
+    away = iter([True] * 5)
+
+    def fail_five_times(step):
+        if next(away, False):
+            raise StoreUnavailable
+
+    log.before = fail_five_times
+    await at_work(log, hand).run(hand, hand.ending)
+
+    assert hand.aside == []
+    assert rows(log) == [(1, 1)]

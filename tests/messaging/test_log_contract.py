@@ -1,8 +1,10 @@
 """What every message log promises."""
 
+from dataclasses import replace
+
 import pytest
 
-from messaging.store import InsertOutcome
+from messaging.store import InsertOutcome, Unstorable
 from tests.messaging.contracts import LOGS
 from tests.messaging.records import BOB, OTHER_ROOM, ROOM, commit, message
 
@@ -55,6 +57,13 @@ async def test_an_insert_stops_at_a_counter_that_another_message_has(log):
     await log.insert([message(1, n=7).at(1)])
 
     assert await log.insert([message(2, n=7).at(2)]) == InsertOutcome(0, "counter")
+
+
+async def test_a_record_that_no_store_can_hold_is_called_so_and_is_not_written(log):
+    with pytest.raises(Unstorable):
+        await log.insert([replace(message(1), epoch=2**64 - 1).at(1)])
+
+    assert await log.heads({ROOM}) == {ROOM: 0}
 
 
 async def test_a_message_stored_before_is_never_mistaken_for_another_with_its_counter(log):

@@ -84,3 +84,18 @@ async def test_what_was_acknowledged_is_not_delivered_again(queue):
     await queue.start()
 
     assert await queue.deliveries(10, 0.01) == []
+
+
+async def test_what_was_laid_aside_is_not_delivered_again_and_its_neighbour_is(queue):
+    publishing = asyncio.gather(
+        *(queue.publish(message(n)) for n in (1, 2)), return_exceptions=True
+    )
+    bad, good = await take(queue, 2)
+
+    assert await queue.lay_aside(bad, "unstorable")
+
+    await settle(queue, [good])
+    await publishing
+    await queue.stop()
+    await queue.start()
+    assert await queue.deliveries(10, 0.01) == []
