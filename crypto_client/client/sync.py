@@ -105,7 +105,9 @@ class Messenger:
     def handle(self, frame: Frame) -> None:
         """Act on one pushed frame."""
         event = frame["event"]
-        if event in {"heads", "reconnect"} or "room_id" not in frame:
+        if event == "heads":
+            self._compare_heads(frame["rooms"])
+        if "room_id" not in frame:
             return
         room = uuid.UUID(frame["room_id"]).bytes
         if event == "message.live":
@@ -118,6 +120,12 @@ class Messenger:
             self._room_changed(room)
         elif event == "room.deleted":
             self.rooms.forget(room)
+
+    def _compare_heads(self, heads: JSON) -> None:
+        """Something may have been lost on its way: fetch what these logs have more than we."""
+        rooms = {uuid.UUID(room_id).bytes: head["seq"] for room_id, head in heads.items()}
+        known = {uuid.UUID(summary["room_id"]).bytes for summary in self.rooms.all()}
+        self.sync([room for room in rooms if room in known and rooms[room] > self._cursor(room)])
 
     def _room_changed(self, room: bytes) -> None:
         self.rooms.refresh_room(room)

@@ -2,10 +2,12 @@
 
 import signal
 import sqlite3
+import uuid
 
 import pytest
 
 from crypto_client.client.failures import Unreachable, Usage
+from crypto_client.client.session import Session
 from crypto_client.client.socket import Socket
 from crypto_client.client.store import Store
 from tests.cli.terminal import Terminal
@@ -166,3 +168,16 @@ def test_a_changed_account_key_is_refused_and_never_taken_over(alice, bob, garde
         pins = {row[0] for row in db.execute("SELECT amk_pub FROM accounts")}
     assert swapped in pins
     assert bobs_key not in pins
+
+
+def test_a_word_about_the_heads_fetches_what_was_lost_on_its_way(alice, bob, garden):
+    with Session.open(bob.home, None, 20) as session:
+        messenger = session.messenger
+        alice("send", "garden", "lost on its way", "--wait", "stored")
+        room = uuid.UUID(garden).bytes
+        assert [row.get("text") for row in messenger.timeline(room, 1)] != ["lost on its way"]
+
+        elsewhere = {str(uuid.uuid4()): {"seq": 9, "epoch": 0}}
+        messenger.handle({"event": "heads", "rooms": {garden: {"seq": 2, "epoch": 0}, **elsewhere}})
+
+        assert [row.get("text") for row in messenger.timeline(room, 1)] == ["lost on its way"]
