@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import time
 from argparse import ArgumentParser
 from contextlib import ExitStack
 from importlib import import_module
@@ -11,17 +12,21 @@ from asgiref.sync import async_to_sync
 from channels.routing import get_default_application
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.refusals import Refused
 from messaging import metrics, runtime, services
+from messaging.backoff import Backoff
 from messaging.drain import this_process
 from messaging.serving import CannotListen, Listening
 from messaging.serving.data_lock import InUse, locked
 from messaging.transport import fast_send
 
 log = logging.getLogger("gamrae.serve")
+
+# MySQL's: too many connections, shutting down, no socket, refused, gone, lost while asking.
+NOT_THERE_YET = {1040, 1053, 2002, 2003, 2006, 2013}
 
 
 class Command(BaseCommand):
@@ -42,6 +47,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.wait_for_database()
         self.check_migrated()
         with ExitStack() as stack:
             if settings.SOLO:
@@ -53,6 +59,20 @@ class Command(BaseCommand):
                         " another folder."
                     ) from None
             self.serve(options["server"], options["host"], options["port"])
+
+    def wait_for_database(self) -> None:
+        """Its server may come later than this process; a wrong password or name never does."""
+        backoff = Backoff()
+        while True:
+            try:
+                connection.ensure_connection()
+            except OperationalError as error:
+                if error.args[0] not in NOT_THERE_YET:
+                    raise
+                log.error("code=database_unavailable error=%s", error.args[0])
+                time.sleep(backoff.pause())
+            else:
+                return
 
     def check_migrated(self) -> None:
         """A server over an old database would fail at the first request, with less to say."""
