@@ -22,7 +22,7 @@ class SuiteError(ProtocolError):
 
 
 class ReferenceMissingError(ProtocolError):
-    """It names another room, or an object whose bytes are not at hand or not the named ones."""
+    """It names another room or passkey, or bytes that are not at hand or not the named ones."""
 
     outcome = "reference"
 

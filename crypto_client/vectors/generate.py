@@ -28,6 +28,7 @@ from crypto_client.vectors import (
     message_cases,
     number_cases,
     own_room_cases,
+    passkey_cases,
     recovery_cases,
     reference_cases,
     renewal_cases,
@@ -63,6 +64,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield from recovery_cases.cases()
     yield from _history(cast)
     yield from renewal_cases.cases()
+    yield from passkey_cases.cases()
     yield from room_cases.cases(cast)
     yield from commit_cases.cases(cast)
     yield from rule_cases.cases(cast)

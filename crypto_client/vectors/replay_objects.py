@@ -25,6 +25,7 @@ from crypto_client.encoding import (
     unpad,
 )
 from crypto_client.identity import DeviceEntry, verify_device_proof
+from crypto_client.passkey import PasskeyName, open_passkey
 from crypto_client.prekeys import SignedPrekey, verify_prekey
 from crypto_client.recovery import SignedBlob, decode_code, normalise_secret, open_recovery, word
 
@@ -168,6 +169,11 @@ def _recovery_secret(v: Values) -> Outputs:
     return {"secret": text(normalise_secret(v["text"]))}
 
 
+def _passkey_open(v: Values) -> Outputs:
+    name = PasskeyName(raw(v["user"]), raw(v["amk_pub"]), v["bk_version"], raw(v["credential"]))
+    return {"recovery_key": text(open_passkey(raw(v["sealed"]), raw(v["prf"]), name))}
+
+
 OBJECT_OPS: dict[str, Callable[[Values], Outputs]] = {
     "lp_parse": _lp_parse,
     "b64": _b64,
@@ -190,4 +196,5 @@ OBJECT_OPS: dict[str, Callable[[Values], Outputs]] = {
     "recovery_code": _recovery_code,
     "recovery_words": _recovery_words,
     "recovery_secret": _recovery_secret,
+    "passkey_open": _passkey_open,
 }

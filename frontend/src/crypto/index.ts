@@ -202,6 +202,7 @@ export {
   openMessage,
 } from "./opening";
 export { COUNTER_LIMIT, type Op, applyOps, encodeOps, parseOps } from "./ops";
+export { PRF_SALT, type PasskeyName, openPasskey, passkeyId, sealPasskey } from "./passkey";
 export {
   LIFETIME_MS,
   type SignedPrekey,

@@ -9,6 +9,7 @@ import { acceptanceStamp, checkCommitment, parseHeader } from "./envelope";
 import { parseEntry, verifyDeviceProof } from "./identity";
 import { type Counter, checkVoid } from "./log_hash";
 import { applyOps, parseOps } from "./ops";
+import { openPasskey } from "./passkey";
 import { prekeyHash, verifyPrekey } from "./prekeys";
 import * as primitives from "./primitives";
 import { decodeCode, normaliseSecret, word } from "./recovery_secret";
@@ -126,6 +127,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   carry_open: (v: Of<"carry" | "backup_seed" | "user" | "bk_hash"> & { bk_version: number }) => {
     const former = { user: raw(v.user), bkVersion: v.bk_version, bkHash: raw(v.bk_hash) };
     return { former_seed: text(openCarry(raw(v.carry), raw(v.backup_seed), former)) };
+  },
+  passkey_open: (v: Of<"sealed" | "prf" | "user" | "amk_pub" | "credential"> & { bk_version: number }) => {
+    const account = { user: raw(v.user), amkPub: raw(v.amk_pub), bkVersion: v.bk_version };
+    const name = { ...account, credential: raw(v.credential) };
+    return { recovery_key: text(openPasskey(raw(v.sealed), raw(v.prf), name)) };
   },
   origin: (v: Of<"data">) => {
     const origin = parseOrigin(raw(v.data));
