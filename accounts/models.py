@@ -92,6 +92,19 @@ class BackupCarry(models.Model):
         ]
 
 
+class Passkey(models.Model):
+    """The present recovery key of a person, sealed under what one authenticator answers.
+
+    Its id is derived from the credential's, never chosen. It ends with its recovery key.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="passkeys")
+    sealed = models.BinaryField(max_length=1280)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True)
+
+
 class DeviceList(models.Model):
     """One signed version of the list of a person's devices, kept as it was received.
 

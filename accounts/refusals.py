@@ -22,6 +22,7 @@ REFUSALS: dict[str, tuple[int | None, bool]] = {
     "reset_waiting": (409, False),
     "list_version": (409, False),
     "link_busy": (409, False),
+    "passkeys_full": (409, False),
     "prekey": (400, False),
     "room_exists": (409, False),
     "not_friends": (403, False),

@@ -160,6 +160,7 @@ def _replace_key(actor: User, reset: Reset, enrolment: Enrolment, checked: Check
     account.recovery_sig = enrolment.recovery_sig
     account.recovery_version = checked.recovery.version
     account.save()
+    actor.passkeys.all().delete()
     key_log.log_reset(reset)
     key_log.keep_list(
         actor,

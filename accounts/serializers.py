@@ -135,6 +135,21 @@ class Recovery(StrictSerializer):
     carries = Carry(many=True)
 
 
+class SealedPasskey(StrictSerializer):
+    passkey = BytesField(min=1, max=1280)
+
+
+class PasskeyRow(StrictSerializer):
+    passkey_id = IdField()
+    credential = BytesField()
+    created_ms = WholeField()
+    last_used_ms = WholeField(allow_null=True)
+
+
+class Passkeys(StrictSerializer):
+    passkeys = PasskeyRow(many=True)
+
+
 class BackupKey(StrictSerializer):
     bk_version = WholeField()
     bk_pub = BytesField(exact=1216)

@@ -115,8 +115,9 @@ def _log_devices(actor: User, succession: Succession) -> None:
 def renew_recovery(actor: User, *, renewal: Renewal) -> None:
     """Put a new recovery key in the place of the present one; the former blob is gone with that.
 
-    Everything is checked and kept together, or nothing is. Refuses ``keys_missing``,
-    ``list_version`` when another list was quicker, and ``invalid`` with the member's name.
+    So are the passkeys that open it. Everything is checked and kept together, or nothing is.
+    Refuses ``keys_missing``, ``list_version`` when another list was quicker, and ``invalid`` with
+    the member's name.
     """
     User.objects.select_for_update().get(pk=actor.pk)
     try:
@@ -131,6 +132,7 @@ def renew_recovery(actor: User, *, renewal: Renewal) -> None:
         recovery_sig=renewal.recovery_sig,
         recovery_version=blob.version,
     )
+    actor.passkeys.all().delete()  # they hold the former recovery key
     former = devices.bk_version - 1
     BackupCarry.objects.create(
         user=actor, key_number=number, bk_version=former, carry=renewal.carry

@@ -24,6 +24,7 @@ MAX_DEVICES = 32
 PREKEY_LIFE_MS = 8_640_000_000
 XWING_PUB = 1216
 SEALED = 72
+MAX_CREDENTIAL = 1023
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,17 @@ class RecoveryObject:
     ops: int
     mem_bytes: int
     bk_pub: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyObject:
+    """The part of a passkey that is not sealed; ``passkey_id`` follows from it."""
+
+    user: UUID
+    amk_pub: bytes
+    bk_version: int
+    credential: bytes
+    passkey_id: UUID
 
 
 def _id(field: bytes) -> UUID:
@@ -189,6 +201,18 @@ def parse_recovery(body: bytes) -> RecoveryObject:
         mem_bytes=uint(mem, 8),
         bk_pub=fixed(bk_pub, XWING_PUB),
     )
+
+
+def parse_passkey(body: bytes) -> PasskeyObject:
+    """Read a passkey (docs/protocol.md 5.7); what is malformed is refused with `Malformed`."""
+    context, sealed = read_lp(body, 2)
+    user, amk_pub, bk_version, credential = typed(context, "passkey", 6)
+    fixed(sealed, SEALED)
+    if not 1 <= len(credential) <= MAX_CREDENTIAL:
+        raise Malformed("no credential id")
+    name = digest("passkey-id", lp(fixed(user, 16), credential))[:16]
+    number = uint(bk_version, 8)
+    return PasskeyObject(_id(user), fixed(amk_pub, 32), number, credential, UUID(bytes=name))
 
 
 def parse_reset(body: bytes) -> ResetObject:

@@ -37,6 +37,29 @@ class RenewalThrottle(PersonThrottle):
     methods = frozenset({"POST"})
 
 
+class PasskeyDownloadThrottle(PersonThrottle):
+    """As for the recovery blob: nobody needs it often."""
+
+    scope = "passkey-download"
+    rate = "5/hour"
+    methods = frozenset({"GET"})
+
+
+class PasskeyChangeThrottle(PersonThrottle):
+    """Passkeys kept and removed; a person has a handful."""
+
+    scope = "passkey"
+    rate = "30/hour"
+    methods = frozenset({"PUT", "DELETE"})
+
+
+class PasskeysThrottle(PersonThrottle):
+    """The settings ask each time they are shown."""
+
+    scope = "passkeys"
+    rate = "240/hour"
+
+
 class BackupKeyThrottle(PersonThrottle):
     """Each device asks once after a renewal."""
 

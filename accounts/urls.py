@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import api, link_api, reset_api
+from accounts import api, link_api, passkey_api, reset_api
 
 urlpatterns = [
     path("me", api.MeView.as_view()),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("me/device-lists", api.DeviceListsView.as_view()),
     path("me/recovery", api.RecoveryView.as_view()),
     path("me/backup-key", api.BackupKeyView.as_view()),
+    path("me/passkeys", passkey_api.PasskeysView.as_view()),
+    path("me/passkeys/<uuid:passkey_id>", passkey_api.PasskeyView.as_view()),
     path("me/links", link_api.LinksView.as_view()),
     path("me/links/<uuid:link_id>", link_api.LinkView.as_view()),
     path("me/links/<uuid:link_id>/take", link_api.LinkTakeView.as_view()),

@@ -27,7 +27,11 @@ FEATURES_OFF = (
     "serial",
     "usb",
 )
-PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in FEATURES_OFF)
+FEATURES_OF_OURS = ("publickey-credentials-create", "publickey-credentials-get")
+PERMISSIONS_POLICY = ", ".join(
+    [f"{feature}=()" for feature in FEATURES_OFF]
+    + [f"{feature}=(self)" for feature in FEATURES_OF_OURS]
+)
 
 
 class ForwardedMiddleware:

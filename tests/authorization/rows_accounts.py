@@ -3,10 +3,12 @@
 from typing import Any
 from uuid import UUID
 
+from accounts.models import Passkey
 from accounts.protocol import to_base64url
 from accounts.services import now_ms
 from crypto_client.device_list import next_device_list
 from crypto_client.identity import new_device
+from crypto_client.passkey import PasskeyName, passkey_id, seal_passkey
 from tests.accounts.listing import body_of, first_prekey, renewal_body
 from tests.accounts.resetting import COMPLETE, VETO, let_pass, new_start, veto_by
 from tests.accounts.resetting import PATH as RESET
@@ -91,6 +93,31 @@ def with_taken_box_of_bob(cast: Cast) -> Scene:
     return scene
 
 
+def passkey_of_bob(scene: Scene, actor: str) -> Any:
+    return {"passkey": to_base64url(sealed_for_bob())}
+
+
+def sealed_for_bob() -> bytes:
+    """bob's recovery key under a passkey whose credential is called "c"."""
+    account = keys_of("bob").account
+    name = PasskeyName(account.user, account.public, 1, b"c")
+    return seal_passkey(keys_of("bob").recovery_key, bytes(32), name)
+
+
+def with_passkey_id(cast: Cast) -> Scene:
+    """Nobody has a passkey yet; bob's will have this id."""
+    return {**plain(cast), "passkey": UUID(bytes=passkey_id(cast.bob.id.bytes, b"c"))}
+
+
+def with_passkey_of_bob(cast: Cast) -> Scene:
+    """bob has kept a passkey."""
+    scene = with_passkey_id(cast)
+    Passkey.objects.create(id=scene["passkey"], user=cast.bob.user, sealed=sealed_for_bob())
+    return scene
+
+
+PASSKEY = "/api/me/passkeys/{passkey}"
+
 ROWS = [
     Row("GET", "/api/me", SIGNED_IN),
     Row("PATCH", "/api/me", SIGNED_IN, body=lambda scene, actor: {"nickname": "N"}),
@@ -107,6 +134,18 @@ ROWS = [
         device=True,
     ),
     Row("GET", "/api/me/backup-key", SIGNED_IN),
+    Row("GET", "/api/me/passkeys", SIGNED_IN),
+    Row("GET", PASSKEY, (401, 404, 404, 200, 404, 404), scene=with_passkey_of_bob),
+    Row("DELETE", PASSKEY, (401, 404, 404, 204, 404, 404), scene=with_passkey_of_bob),
+    Row("PUT", PASSKEY, (401, 403, 403, 403, 403, 403), passkey_of_bob, with_passkey_id),
+    Row(
+        "PUT",
+        PASSKEY,
+        (401, 400, 400, 204, 400, 400),
+        body=passkey_of_bob,
+        scene=with_passkey_id,
+        device=True,
+    ),
     Row("POST", "/api/me/links", (401, 201, 201, 201, 201, 201), body=link_offer),
     # bob's box is bob's; nobody hears whether there was one to close
     Row("GET", LINK_PATH, (401, 404, 404, 200, 404, 404), scene=with_box_of_bob),

@@ -50,6 +50,8 @@ def assert_locked_down(answer):
     assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "camera=()" in answer.headers["Permissions-Policy"]
+    assert "publickey-credentials-get=(self)" in answer.headers["Permissions-Policy"]
+    assert "publickey-credentials-create=(self)" in answer.headers["Permissions-Policy"]
     assert answer.headers["Cache-Control"] == "no-store"
 
 
