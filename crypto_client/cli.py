@@ -181,7 +181,9 @@ def _messages(commands: Commands) -> None:
 
 
 def _recovery(commands: Commands) -> None:
-    recovery = commands.add_parser("recovery").add_subparsers(required=True, metavar="DO")
+    about = "The recovery secret. Passkeys are for browsers: here the words or the code do it."
+    parser = commands.add_parser("recovery", description=about)
+    recovery = parser.add_subparsers(required=True, metavar="DO")
     show = recovery.add_parser("set")
     show.add_argument("--written-down", action="store_true", help="do not ask; forget the secret")
     show.set_defaults(run=recovery_commands.set_recovery)

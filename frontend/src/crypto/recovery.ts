@@ -191,13 +191,13 @@ function recoveryKeyBySecret(
 
 /**
  * Check, without the secret, that a blob is the one this account signed: else a person would be
- * told that the words are wrong when it is the blob. Refuses `parse`, `suite`, `recovery` (another
- * account or key, an older version) and `signature`.
+ * told that the words are wrong when it is the blob. Gives the version of its backup key. Refuses
+ * `parse`, `suite`, `recovery` (another account or key, an older version) and `signature`.
  */
 export function checkBlob(
   blob: SignedBlob,
   { user, amkPub, version }: { user: Uint8Array; amkPub: Uint8Array; version: number },
-): void {
+): number {
   const sizes = [null, HASH_SIZE, SEALED_SIZE, SEALED_SIZE, PUBLIC_SIZE] as const;
   const context = readContext(lpFields(blob.data, sizes)[0]);
   const isOwn = equalBytes(context.user, user) && equalBytes(context.amkPub, amkPub);
@@ -205,6 +205,7 @@ export function checkBlob(
     throw new ProtocolError("recovery", "a blob of another account or kind, or an older one");
   }
   verify(amkPub, "recovery", h("recovery", blob.data), blob.sig);
+  return context.bkVersion;
 }
 
 /** Whose blob it must be, what opens it, and the versions it may not be below. */
@@ -212,10 +213,16 @@ export type OpenRecoveryOptions = {
   readonly user: Uint8Array;
   readonly knownVersion?: number;
   readonly knownBkVersion?: number;
-} & ({ readonly secret: string } | { readonly code: string });
+} & ({ readonly secret: string } | { readonly code: string } | { readonly recoveryKey: Uint8Array });
+
+function keyOf(options: OpenRecoveryOptions, bySecret: (secret: string) => Uint8Array): Uint8Array {
+  if ("recoveryKey" in options) return options.recoveryKey;
+  return "code" in options ? decodeCode(options.code) : bySecret(options.secret);
+}
 
 /**
- * Open a blob with the six words (`secret`) or with RK's `code` (protocol.md §5.3).
+ * Open a blob with the six words (`secret`), with RK's `code` (protocol.md §5.3), or with RK itself
+ * (`recoveryKey`, as a passkey gives it), which is then part of the answer.
  * Refuses `parse`, `suite`, `signature` and, for everything else, `recovery`.
  */
 export function openRecovery(blob: SignedBlob, options: OpenRecoveryOptions): Recovered {
@@ -230,10 +237,7 @@ export function openRecovery(blob: SignedBlob, options: OpenRecoveryOptions): Re
   if (version < (options.knownVersion ?? 0) || bkVersion < (options.knownBkVersion ?? 0)) {
     refuse("older than one already known");
   }
-  const recoveryKey =
-    "code" in options
-      ? decodeCode(options.code)
-      : recoveryKeyBySecret(context, { check, wrapped, secret: options.secret });
+  const recoveryKey = keyOf(options, (secret) => recoveryKeyBySecret(context, { check, wrapped, secret }));
   const account = accountOf(user, openSealed(amkWrappingKey(recoveryKey, user), sealedAmk, context));
   if (!equalBytes(account.publicHalf, amkPub)) refuse("another account key than it names");
   verify(amkPub, "recovery", h("recovery", blob.data), blob.sig);

@@ -16,6 +16,7 @@ import { idBytes } from "./ids";
 import type { LinkOther } from "./link_other";
 import { directRoomWith } from "./membership";
 import type { Outbox } from "./outbox";
+import type { Passkeys } from "./passkeys";
 import { readRoom, updateRoom } from "./records";
 import type { RecoveryBox } from "./recovery";
 import { refuse } from "./refusal";
@@ -38,6 +39,8 @@ export type LocalCommand =
 /** Commands by which a browser without keys becomes a device. */
 export type EntryCommand =
   | "restore"
+  | "passkey_offer"
+  | "passkey_restore"
   | "link_show"
   | "link_wait"
   | "link_cancel"
@@ -73,6 +76,10 @@ export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
   "renewal_finish",
   "renewal_discard",
   "devices_list",
+  "passkeys_list",
+  "passkey_offer",
+  "passkey_discard",
+  "passkey_rename",
   "key_log_seen",
 ]);
 
@@ -86,6 +93,7 @@ export interface CommandParts {
   readonly cursors: Cursors;
   readonly box: RecoveryBox;
   readonly linking: LinkOther;
+  readonly passkeys: Passkeys;
 }
 
 function friendHandlers({ core, outbox }: CommandParts) {
@@ -305,6 +313,29 @@ function deviceHandlers({ core, outbox, box }: CommandParts) {
   } satisfies Partial<Handlers>;
 }
 
+function passkeyHandlers({ passkeys }: CommandParts) {
+  return {
+    passkeys_list: async () => ({ passkeys: await passkeys.list() }),
+    passkey_begin: ({ secret }) => passkeys.begin(secret),
+    passkey_add: async (answer) => {
+      await passkeys.add(answer);
+      return null;
+    },
+    passkey_discard: () => {
+      passkeys.discard();
+      return Promise.resolve(null);
+    },
+    passkey_rename: async ({ passkeyId, name }) => {
+      await passkeys.rename(passkeyId, name);
+      return null;
+    },
+    passkey_remove: async ({ passkeyId }) => {
+      await passkeys.remove(passkeyId);
+      return null;
+    },
+  } satisfies Partial<Handlers>;
+}
+
 function linkHandlers({ linking }: CommandParts) {
   return {
     link_read: ({ code }) => linking.read(code),
@@ -326,6 +357,7 @@ export function leaderHandlers(parts: CommandParts): Handlers {
     ...roomHandlers(parts),
     ...deviceHandlers(parts),
     ...linkHandlers(parts),
+    ...passkeyHandlers(parts),
   };
 }
 

@@ -5,6 +5,10 @@
  * `Command`s and render `Snapshot`s. Both cross `postMessage`, so everything here is structured-cloneable.
  */
 
+import type { PasskeyCommands } from "./passkey_contract";
+
+export type { Passkey, PasskeyAnswer, PasskeyRequest } from "./passkey_contract";
+
 /** A 16-byte id as a lower-case UUID. */
 export type Id = string;
 
@@ -27,6 +31,9 @@ export type EngineCode =
   | "recovery_secret" // another secret than the account's
   | "recovery_blob" // what the server keeps sealed is not what the account signed last
   | "recovery_lists" // the server does not show all device lists of the account
+  | "passkey_other" // what the server keeps under a passkey is not that one's, or not of this account
+  | "passkey_secret" // a passkey that does not open the present recovery key
+  | "passkey_gone" // the recovery key was opened too long ago
   | "friend_changed" // another account key than the one that was compared
   | "recovery_gone" // it was written down, and is not in this browser any more
   | "devices_full"
@@ -245,7 +252,7 @@ export interface Snapshot {
 }
 
 /** What a screen may ask. Each is answered once, with its result or a `Failure`. */
-export interface Commands {
+export interface Commands extends PasskeyCommands {
   friend_request_send: { args: { email: string }; result: null };
   friend_request_accept: { args: { id: Id }; result: null };
   friend_request_decline: { args: { id: Id }; result: null };

@@ -1,4 +1,5 @@
 /** The tab that leads: keys, socket, sync and outbox of the account live in it alone. */
+import type { Recovered } from "../crypto/recovery";
 import { Api } from "./api";
 import {
   type EntryHandlers,
@@ -18,6 +19,7 @@ import { Lanes } from "./lanes";
 import { LinkHere } from "./link_here";
 import { LinkOther } from "./link_other";
 import { Outbox } from "./outbox";
+import { Passkeys, openByPasskey, passkeyRequest } from "./passkeys";
 import { People } from "./people";
 import { type Platform, pause } from "./platform";
 import { RecoveryBox } from "./recovery";
@@ -179,15 +181,9 @@ export class Leader {
   private entryHandlers(): EntryHandlers {
     const { store, api, platform, box, linking } = this;
     return {
-      restore: async ({ secret }) => {
-        await linking.cancel();
-        await this.alone(async () => {
-          if (isStart(await pendingEnrolment(store))) await withdrawReset({ store, api, platform });
-          if (!(await pendingEnrolment(store))) await prepareDevice({ store, api, platform }, box, secret);
-          await this.meet();
-        });
-        return null;
-      },
+      restore: ({ secret }) => this.restore(() => box.open(secret)),
+      passkey_offer: () => passkeyRequest(api, store.userId),
+      passkey_restore: (answer) => this.restore(() => openByPasskey(box, api, answer)),
       link_show: async () => {
         if (this.running) throw refuse("forbidden");
         return linking.show();
@@ -207,6 +203,18 @@ export class Leader {
       reset_finish: () => this.startingAgain(() => this.startAgain()),
       reset_look: () => this.startingAgain(() => refreshReset(store, api)),
     };
+  }
+
+  /** Make this browser a device of the account that `open` opens. */
+  private async restore(open: () => Promise<Recovered>): Promise<null> {
+    const { store, api, platform, box } = this;
+    await this.linking.cancel();
+    await this.alone(async () => {
+      if (isStart(await pendingEnrolment(store))) await withdrawReset({ store, api, platform });
+      if (!(await pendingEnrolment(store))) await prepareDevice({ store, api, platform }, box, open);
+      await this.meet();
+    });
+    return null;
   }
 
   /** Ask which reset of the account waits. */
@@ -263,7 +271,8 @@ export class Leader {
     const cursors = new Cursors(core);
     const sync = new Sync(core, outbox, cursors);
     const linking = new LinkOther(core, this.box, boot.origin);
-    const handlers = leaderHandlers({ core, outbox, cursors, box: this.box, linking });
+    const passkeys = new Passkeys(core, this.box, outbox);
+    const handlers = leaderHandlers({ core, outbox, cursors, box: this.box, linking, passkeys });
     this.running = { core, sync, outbox, cursors, handlers };
     this.settle(this.running);
     this.events.phase("ready");

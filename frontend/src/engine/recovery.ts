@@ -2,8 +2,9 @@
 import { type SignedDeviceList, parseDeviceList } from "../crypto/device_list";
 import { decodeBase64url } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
+import { historyWriter } from "../crypto/history";
 import { wipe } from "../crypto/primitives";
-import { type Recovered, type SignedBlob, checkBlob, openRecovery } from "../crypto/recovery";
+import { type Recovered, type SignedBlob, backupPublic, checkBlob, openRecovery } from "../crypto/recovery";
 import { backupSeeds } from "../crypto/renewal";
 import {
   BLOCK_COUNT,
@@ -18,6 +19,7 @@ import {
 } from "../crypto/recovery_secret";
 import type { Api } from "./api";
 import type { Result } from "./contract";
+import type { Core } from "./core";
 import { idBytes } from "./ids";
 import { Refusal, refuse } from "./refusal";
 import type { Store } from "./store/store";
@@ -89,6 +91,35 @@ export function carriesOf({ carries }: RecoveryJson): Map<number, Uint8Array> {
   return new Map(carries.map(({ bk_version, carry }) => [bk_version, decodeBase64url(carry)]));
 }
 
+/**
+ * Open, on a device of the account, the blob that goes with its newest list: a former one, served
+ * again, must not become the root of anything new. Refuses what `RecoveryBox.open` refuses.
+ */
+export async function openNewest(
+  { keyring, userId }: Core,
+  box: RecoveryBox,
+  { secret, newest }: { secret: string; newest: SignedDeviceList },
+): Promise<Recovered> {
+  const recovered = await box.open(secret, keyring.device.amkPub);
+  try {
+    const bkPub = backupPublic(recovered.recoveryKey, idBytes(userId), recovered.bkVersion);
+    told("recovery_blob", () => historyWriter(keyring.device, parseDeviceList(newest.data), bkPub, 0));
+    return recovered;
+  } catch (error) {
+    wipeRecovered(recovered);
+    throw error;
+  }
+}
+
+/** The own blob as the server keeps it, checked as far as it can be without a secret. */
+interface Present {
+  readonly user: Uint8Array;
+  readonly amkPub: Uint8Array;
+  readonly version: number;
+  readonly bkVersion: number;
+  readonly blob: SignedBlob;
+}
+
 /** Opens the own blob with what a person types; the server gives it out five times an hour. */
 export class RecoveryBox {
   private fetched: {
@@ -110,14 +141,20 @@ export class RecoveryBox {
    */
   async open(secret: string, amkPub: Uint8Array | null = null): Promise<Recovered> {
     checkTyped(secret);
-    const user = idBytes(this.store.userId);
-    const me = await this.api.get<MeJson>("/api/me");
-    const key = amkPub ?? told("recovery_blob", () => decodeBase64url(me.account_key ?? "", 32));
-    const version = me.recovery_version;
-    const blob = await this.blob(version);
-    told("recovery_blob", () => checkBlob(blob, { user, amkPub: key, version }));
+    const { user, version, blob } = await this.present(amkPub);
     const typed = isCode(secret) ? { code: secret } : { secret };
     return told("recovery_secret", () => openRecovery(blob, { user, knownVersion: version, ...typed }));
+  }
+
+  /** Fetch the blob of the account whose key is `known`, or (null) that the server names. */
+  async present(known: Uint8Array | null): Promise<Present> {
+    const user = idBytes(this.store.userId);
+    const me = await this.api.get<MeJson>("/api/me");
+    const amkPub = known ?? told("recovery_blob", () => decodeBase64url(me.account_key ?? "", 32));
+    const version = me.recovery_version;
+    const blob = await this.blob(version);
+    const bkVersion = told("recovery_blob", () => checkBlob(blob, { user, amkPub, version }));
+    return { user, amkPub, version, bkVersion, blob };
   }
 
   private async blob(version: number): Promise<SignedBlob> {

@@ -3,9 +3,8 @@
  * typed again, and only then published. Everything is stored before the server hears of it, so
  * that a tab may end anywhere in between.
  */
-import { listHash, parseDeviceList } from "../crypto/device_list";
+import { listHash } from "../crypto/device_list";
 import { encodeBase64url, hex } from "../crypto/encoding";
-import { historyWriter } from "../crypto/history";
 import { wipe } from "../crypto/primitives";
 import { type SignedBlob, backupPublic, openRecovery } from "../crypto/recovery";
 import { encodeCode, isCode } from "../crypto/recovery_secret";
@@ -13,7 +12,7 @@ import { type Renewal, renewRecovery } from "../crypto/renewal";
 import type { Renewing, Result } from "./contract";
 import type { Core } from "./core";
 import { idBytes } from "./ids";
-import { type KeptRecovery, type RecoveryBox, checkTyped, told, wipeRecovered } from "./recovery";
+import { type KeptRecovery, type RecoveryBox, checkTyped, openNewest, told, wipeRecovered } from "./recovery";
 import { Refusal, refuse } from "./refusal";
 import type { KeptFormer } from "./resealing";
 import { Changes, type Store } from "./store/store";
@@ -50,15 +49,11 @@ export async function beginRenewal(core: Core, box: RecoveryBox, secret: string)
   const { people, userId, keyring, platform, store } = core;
   await people.refresh(userId);
   const newest = await people.newestList(idBytes(userId));
-  const recovered = await box.open(secret, keyring.device.amkPub);
+  const recovered = await openNewest(core, box, { secret, newest });
   try {
-    const { recoveryKey, bkVersion: present } = recovered;
-    const bkPub = backupPublic(recoveryKey, idBytes(userId), present);
-    // A former blob, served again, must not become the root of the next one.
-    told("recovery_blob", () => historyWriter(keyring.device, parseDeviceList(newest.data), bkPub, 0));
     const seeds = box.seeds(recovered, await people.ownLists(keyring.device));
     const renewal = renewRecovery(recovered, newest, { time: platform.now() });
-    const bkVersion = present + 1;
+    const bkVersion = recovered.bkVersion + 1;
     await store.setFact("renewal", toKeep(renewal, { bkVersion, seeds, user: idBytes(userId) }));
   } finally {
     wipeRecovered(recovered);

@@ -1,6 +1,6 @@
 /**
  * Making this browser a device of an account that has others, or none any more, with nothing but
- * the recovery secret (docs/protocol.md §3.3, §5). Everything is stored before the server hears
+ * the recovery secret or a passkey (docs/protocol.md §3.3, §5). Everything is stored before the server hears
  * of it; no other device has to be there.
  */
 import {
@@ -43,16 +43,16 @@ interface Surroundings {
 }
 
 /**
- * Open the account and keep the keys of a new device of it, ready to be published. Refuses what
- * `RecoveryBox.open` refuses, `recovery_lists` for device lists that are not whole, and
+ * Open the account by `open` and keep the keys of a new device of it, ready to be published.
+ * Refuses what `open` refuses, `recovery_lists` for device lists that are not whole, and
  * `devices_full`.
  */
 export async function prepareDevice(
   { store, api, platform }: Surroundings,
   box: RecoveryBox,
-  secret: string,
+  open: () => Promise<Recovered>,
 ): Promise<void> {
-  const recovered = await box.open(secret);
+  const recovered = await open();
   try {
     const lists = await ownLists(api, store.userId, recovered);
     await checkRooms(api, store.userId, lists);

@@ -12,6 +12,14 @@ export interface MeJson {
   device_id: Id | null;
 }
 
+/** A passkey of one's own; `credential` is what authenticators know it by. */
+export interface PasskeyJson {
+  passkey_id: Id;
+  credential: string;
+  created_ms: number;
+  last_used_ms: number | null;
+}
+
 /** What the box of a link says to the browser that opened it. */
 export interface LinkJson {
   is_taken: boolean;

@@ -2,6 +2,7 @@
 
 import { count } from "./en_count.ts";
 import { link } from "./en_link.ts";
+import { passkey } from "./en_passkey.ts";
 import { recovery } from "./en_recovery.ts";
 import { startAgain } from "./en_start_again.ts";
 import { enDevices, enTrust } from "./en_trust.ts";
@@ -259,6 +260,7 @@ export const en: Catalogue = {
       "The keys and chats that are left in this browser are deleted. Then your recovery key makes it a new device.",
   },
   recovery,
+  passkey,
   link,
   devices: enDevices,
   trust: enTrust,
@@ -343,6 +345,10 @@ export const en: Catalogue = {
     recovery_lists:
       "The server does not show all of your device list, so we stopped. Try later; if it stays so, tell the person who runs this server.",
     recovery_gone: "You have written the recovery key down, and it is not in this browser any more.",
+    passkeys_full: "You have eight passkeys. Remove one that you do not use first.",
+    passkey_other: "The server sent something that does not belong to this passkey. Please use the recovery key.",
+    passkey_secret: "This passkey does not open the present recovery key. Please enter the recovery key.",
+    passkey_gone: "Too much time has passed, and the recovery key was forgotten. Please enter it again.",
     devices_full: "You have too many devices. Remove one that you do not use, on another device.",
     link_code: "A character of the code is wrong. Please check it four by four.",
     link_address: "The new device has this server open at another address. Please open the same address on both, and use a new code.",

@@ -27,7 +27,7 @@ export const recovery: Catalogue["recovery"] = {
   print: "Print",
   printedFor: "Gamrae recovery key",
   renewTitle: "Make a new recovery key",
-  renewText: "For when somebody may have seen your recovery key. Afterwards the present key opens nothing on the server any more.",
+  renewText: "For when somebody may have seen your recovery key. Afterwards the present key opens nothing on the server any more. Passkeys are removed, too; you can add them again.",
   renewLimits: "If somebody has already come in with it, this alone does not stop them. First remove devices that you do not know from the list of devices, and change your password.",
   renewPresent: "Enter the recovery key that you have now. It stays the right one until you have written down and checked the new one.",
   renewMake: "Show the new key",

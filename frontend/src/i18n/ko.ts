@@ -2,6 +2,7 @@
 
 import { withParticle } from "../ui/particles.ts";
 import { link } from "./ko_link.ts";
+import { passkey } from "./ko_passkey.ts";
 import { recovery } from "./ko_recovery.ts";
 import { startAgain } from "./ko_start_again.ts";
 import { koDevices, koTrust } from "./ko_trust.ts";
@@ -254,6 +255,7 @@ export const ko = {
     eraseText: "이 브라우저에 남아 있는 열쇠와 대화가 지워져요. 그다음 복구 열쇠를 넣으면 새 기기로 다시 쓸 수 있어요.",
   },
   recovery,
+  passkey,
   link,
   devices: koDevices,
   trust: koTrust,
@@ -334,6 +336,10 @@ export const ko = {
     recovery_blob: "서버에 보관된 복구 정보가 바뀌었거나 오래됐어요. 열쇠가 틀린 것은 아니에요. 서버를 운영하는 분께 알려 주세요.",
     recovery_lists: "서버가 내 기기 목록을 다 보여 주지 않아서 멈췄어요. 나중에 다시 해 보고, 그래도 안 되면 서버를 운영하는 분께 알려 주세요.",
     recovery_gone: "복구 열쇠는 이미 적어 두었고, 이 브라우저에는 없어요.",
+    passkeys_full: "패스키가 여덟 개예요. 쓰지 않는 것을 먼저 지워 주세요.",
+    passkey_other: "서버가 이 패스키의 것이 아닌 자료를 보냈어요. 복구 열쇠로 되찾아 주세요.",
+    passkey_secret: "이 패스키로는 지금의 복구 열쇠를 열 수 없어요. 복구 열쇠를 넣어 주세요.",
+    passkey_gone: "시간이 지나서 복구 열쇠를 잊었어요. 다시 넣어 주세요.",
     devices_full: "기기가 너무 많아요. 다른 기기에서 쓰지 않는 기기를 빼 주세요.",
     link_code: "코드에 틀린 글자가 있어요. 네 글자씩 다시 봐 주세요.",
     link_address: "새 기기는 다른 주소로 열려 있어요. 두 기기에서 같은 주소로 열고 새 코드로 다시 해 주세요.",

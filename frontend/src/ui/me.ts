@@ -10,6 +10,7 @@ import { icon } from "./icons.ts";
 import { showKeyboardHelp } from "./keyboard_help.ts";
 import { LightElement } from "./light.ts";
 import "./me_devices.ts";
+import "./me_passkeys.ts";
 import "./me_recovery.ts";
 import { postForm } from "./navigation.ts";
 import { notify } from "./notices.ts";
@@ -67,10 +68,11 @@ export class MeScreen extends LightElement {
   /** What is still to be done stands first. */
   private own(me: Me): TemplateResult {
     const recovery = html`<gamrae-me-recovery .engine=${this.engine} ?isWritten=${me.hasRecoveryKey} .renewing=${me.renewing}></gamrae-me-recovery>`;
+    const passkeys = html`<gamrae-me-passkeys .engine=${this.engine} .me=${me}></gamrae-me-passkeys>`;
     const devices = html`<gamrae-me-devices .engine=${this.engine} .me=${me}></gamrae-me-devices>`;
     const isFirst = !me.hasRecoveryKey || me.renewing?.state === "begun";
     return html`${isFirst ? recovery : nothing}${this.profile(me)}${isFirst ? nothing : recovery}
-      ${devices}${this.fingerprint(me)}${this.account(me)}`;
+      ${passkeys}${devices}${this.fingerprint(me)}${this.account(me)}`;
   }
 
   private fingerprint(me: Me): TemplateResult {

@@ -54,10 +54,10 @@ export class MeDevices extends LightElement {
       <span class="device-buttons">${rename}${device.isThis ? nothing : revoke}</span></li>`;
   }
 
-  private rename(device: Device): void {
-    const { engine } = this;
+  private rename({ deviceId, name }: Device): void {
+    const save = (given: string) => outcomeOf(this.engine.command("device_rename", { deviceId, name: given }));
     void showDialog(
-      (done) => html`<gamrae-device-name .engine=${engine} .device=${device} .close=${() => done(null)}></gamrae-device-name>`,
+      (done) => html`<gamrae-device-name .name=${name} .save=${save} .close=${() => done(null)}></gamrae-device-name>`,
       { title: words().devices.renameTitle, kind: "sheet" },
     ).then(() => this.load());
   }

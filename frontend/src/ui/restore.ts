@@ -1,4 +1,4 @@
-/** A browser without keys asks for the recovery key or for another device; one that was taken off the list says so. */
+/** A browser without keys asks for a passkey, the recovery key or another device; one that was taken off the list says so. */
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
@@ -9,6 +9,7 @@ import { confirmed } from "./dialog.ts";
 import { LightElement } from "./light.ts";
 import "./link_here.ts";
 import { postForm } from "./navigation.ts";
+import "./passkey_restore.ts";
 import "./recovery_input.ts";
 import { forgetShell } from "./shell_cache.ts";
 import "./start_again.ts";
@@ -28,6 +29,7 @@ export class Restore extends LightElement {
     const t = words().restore;
     const startAgain = html`<gamrae-start-again .engine=${this.engine} .starting=${this.starting} .nowMs=${this.nowMs}></gamrae-start-again>`;
     return html`${this.starting === null ? nothing : html`<section class="card">${startAgain}</section>`}
+      <gamrae-passkey-restore .engine=${this.engine}></gamrae-passkey-restore>
       <gamrae-recovery-input .give=${this.give} .action=${t.action}></gamrae-recovery-input>
       <gamrae-link-here .engine=${this.engine}></gamrae-link-here>
       ${this.starting === null ? html`<details><summary>${t.lost}</summary><p>${t.lostElsewhere}</p>${startAgain}</details>` : nothing}

@@ -208,6 +208,7 @@ export class Server extends Accounts {
     ...this.accountHandlers,
     ...this.links.handlers,
     ...this.resets.handlers,
+    ...this.passkeys.handlers,
     "POST devices/challenge": () => ({ nonce: encodeBase64url(systemRandom(32)) }),
     "POST devices/proof": ({ session, body }) => {
       this.proved(session, body["device_id"] as Id);

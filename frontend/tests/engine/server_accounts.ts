@@ -8,6 +8,7 @@ import { idOf } from "../../src/engine/ids";
 import type { Clock } from "./clock";
 import { type Asked, Problem, type Session } from "./server_asked";
 import { ServerKeyLog } from "./server_key_log";
+import { ServerPasskeys } from "./server_passkeys";
 import { ServerResets, type Touched } from "./server_resets";
 import type { ServerRoom } from "./server_rooms";
 
@@ -36,6 +37,7 @@ export abstract class Accounts implements Touched {
 
   keyLog = new ServerKeyLog();
   readonly resets = new ServerResets(this);
+  readonly passkeys = new ServerPasskeys();
 
   abstract readonly clock: Clock;
   abstract readonly rooms: ReadonlyMap<Id, ServerRoom>;
@@ -139,6 +141,7 @@ export abstract class Accounts implements Touched {
     account.lists.push({ version, device_list: sent["device_list"]!, list_sig: sent["list_sig"]! });
     account.recovery = { recovery_blob: sent["recovery_blob"]!, recovery_sig: sent["recovery_sig"]! };
     account.recoveryVersion += 1;
+    this.passkeys.of(user).clear();
     account.carries.push({ bk_version: former, carry: sent["carry"]! });
     this.listChanged(user, []);
     return this.me(session);

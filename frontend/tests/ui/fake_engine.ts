@@ -78,6 +78,8 @@ export class FakeEngine implements Engine {
   private readonly answers = new Map<CommandName, unknown>([
     ["draft_load", { text: "" }],
     ["devices_list", { devices: [] }],
+    ["passkeys_list", { passkeys: [] }],
+    ["passkey_offer", { user: new Uint8Array(16), salt: new Uint8Array(13), credentials: [] }],
     ["key_log_seen", null],
     ["safety_number", comparison],
   ]);

@@ -1,0 +1,36 @@
+/** The English of passkeys. */
+
+import type { Catalogue } from "./index.ts";
+
+export const passkey: Catalogue["passkey"] = {
+  title: "Passkey",
+  text: "A fingerprint, a face, a screen lock or a security key can bring back your chats, too. It does not replace the recovery key: keep your paper safe.",
+  first: "Write the recovery key down first; then you can add a passkey.",
+  unsupported: "This browser has no passkeys that bring back chats. The recovery key, or a device that you use, does it.",
+  address: "There are no passkeys at an address made of numbers. Open the address that has a name, or use the recovery key.",
+  add: "Add a passkey",
+  addText: "Enter the recovery key that you have now. Then your browser asks whether to make a passkey.",
+  next: "Next",
+  makeText: "This is your recovery key. Now make the passkey.",
+  keeper: "If a password manager shares the passkey with your other devices, whoever can open that manager and knows the password of this account can open all your chats.",
+  make: "Make a passkey",
+  againText: "The passkey is made. Confirm it once more, and you are done.",
+  again: "Confirm once more",
+  asking: "Please follow what your browser asks…",
+  added: "The passkey is added. In a new browser it brings back your chats.",
+  unused: "not used yet",
+  renameTitle: "Name of the passkey",
+  remove: "Remove",
+  removeOf: (name) => `Remove “${name}”`,
+  removeTitle: (name) => `Remove “${name}”?`,
+  removeText: "It cannot bring back your chats any more. What is left in your password manager or security key is deleted there.",
+  removed: "The passkey is removed",
+  restoreText: "This account has a passkey. It brings your chats back without typing a key.",
+  restore: "Use a passkey",
+  restoring: "Please follow what your browser asks. Then your chats are fetched…",
+  orKey: "Or by the recovery key",
+  none: "No passkey was confirmed. Try again, or use another way.",
+  exists: "That device has a passkey of this account already. Choose another device or a security key.",
+  unable: "The place that you chose cannot make a passkey that brings back chats. Choose another phone or a security key. What was just made can be deleted.",
+  mute: "In this browser that passkey cannot open your chats. Try another browser, or enter the recovery key.",
+};
