@@ -11,7 +11,7 @@ from django.db import Error
 from accounts.protocol import to_base64url
 from accounts.refusals import DeviceProof, DeviceRequired, Refused
 from accounts.services import verify_device_proof
-from messaging import frames, metrics, services
+from messaging import frames, metrics, runtime, services
 from messaging.device_socket import DeviceSocket
 from messaging.fanout.devices import device_group
 from messaging.frames import Request, Unreadable
@@ -114,6 +114,7 @@ class ChatConsumer(DeviceSocket):
 
     async def on_heads(self, request: Request) -> None:
         heads = await services.heads(actor_id=self.user_id)
+        runtime.hub().compare({room: seq for room, (seq, _) in heads.items()})
         rooms = {str(room): {"seq": seq, "epoch": epoch} for room, (seq, epoch) in heads.items()}
         self._reply(request, rooms=rooms)
 

@@ -1,22 +1,15 @@
 """What a process counts about itself, for whoever watches it (docs/operations.md, "Metrics").
 
-No label names a user, a device or a room: who reads these figures learns how much, never who.
+What apps below count is in ``accounts/metrics.py``, in the same registry. No label names a user, a
+device or a room: who reads these figures learns how much, never who.
 """
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    start_http_server,
-)
+from prometheus_client import Counter, Gauge, Histogram, ProcessCollector, start_http_server
 
-REGISTRY = CollectorRegistry()
+from accounts.metrics import REGISTRY, SECONDS
+
 ProcessCollector(registry=REGISTRY)
 
-# Seconds within which a person says "at once", up to those after which a client gives up.
-SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 RECORDS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 SOCKETS = Gauge("gamrae_ws_connections", "Sockets open now", registry=REGISTRY)
@@ -36,6 +29,17 @@ UNCONFIRMED = Gauge(
 STORE_LAG_SECONDS = Histogram(
     "gamrae_store_lag_seconds", "From accepted to stored", buckets=SECONDS, registry=REGISTRY
 )
+QUEUE_DEPTH = Gauge(
+    "gamrae_queue_depth", "Messages that wait for the log", ["partition"], registry=REGISTRY
+)
+OLDEST_SECONDS = Gauge(
+    "gamrae_oldest_message_age_seconds",
+    "Since the oldest message that waits for the log was accepted",
+    registry=REGISTRY,
+)
+LAID_ASIDE = Gauge(
+    "gamrae_laid_aside", "Messages that wait for an operator", ["queue"], registry=REGISTRY
+)
 BATCH_RECORDS = Histogram(
     "gamrae_persist_batch_size", "Records in one batch", buckets=RECORDS, registry=REGISTRY
 )
@@ -52,6 +56,18 @@ FANOUT_SECONDS = Histogram(
 )
 FANOUT_LOST = Counter(
     "gamrae_fanout_lost", "Frames that the fan-out did not take", registry=REGISTRY
+)
+DELIVERY_SECONDS = Histogram(
+    "gamrae_delivery_seconds",
+    "From a message's acceptance into the sockets of this process",
+    buckets=SECONDS,
+    registry=REGISTRY,
+)
+HEADS_MISMATCHES = Counter(
+    "gamrae_heads_mismatch", "Rooms whose news did not reach this process", registry=REGISTRY
+)
+DATABASE_BUSY = Gauge(
+    "gamrae_database_busy", "Threads of the sockets at work in the database", registry=REGISTRY
 )
 CONTROL_ERRORS = Counter(
     "gamrae_layer_send_errors", "News of persons and devices that were lost", registry=REGISTRY

@@ -33,7 +33,9 @@ class Remote(Protocol):
 def queue() -> MessageQueue:
     """Where accepted records wait for the log. In a cluster other processes take from it."""
     if settings.SOLO:
-        return InProcessQueue(archive=archiver().settle)
+        made = InProcessQueue(archive=archiver().settle)
+        made.tell_metrics()
+        return made
     from messaging.broker.rabbitmq import RabbitQueue  # solo starts without the cluster's clients
 
     return RabbitQueue(settings.BROKER_URL, settings.BROKER_CA)

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from messaging import metrics
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -57,7 +59,8 @@ def _with_fresh_connections(function: Callable[[], R]) -> R:
         if not _is_good(connection):
             connection.close()
     try:
-        return function()
+        with metrics.DATABASE_BUSY.track_inprogress():
+            return function()
     except BaseException:
         _close_failed()
         raise

@@ -121,6 +121,11 @@ class Link:
         got: tuple[Any, Any, bytes] | None = await self.answered(answer)
         return got
 
+    async def waiting_in(self, queue: str) -> int:
+        """How many messages a queue holds that nobody has been given; it must exist."""
+        frame = await self.ask(self.channel.queue_declare, queue, passive=True)
+        return int(frame.method.message_count)
+
     def on_blocked(self, tell: Callable[[bool], None]) -> None:
         """Call ``tell`` when the broker takes no messages for want of memory or disk, and again."""
         self._connection.add_on_connection_blocked_callback(lambda *_: tell(True))

@@ -9,11 +9,13 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Self
 
 from accounts.refusals import Refused
+from messaging import metrics
 from messaging.broker import CONFIRM_SECONDS, RETRY_AFTER_MS, Delivery, MessageQueue
 from messaging.record import Record
 from messaging.threads import has_sync_caller
@@ -117,6 +119,19 @@ class InProcessQueue:
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=CONFIRM_SECONDS)
         self._take_back()
+
+    def tell_metrics(self) -> None:
+        """Let whoever watches this process ask this queue; the metrics know one at a time."""
+        metrics.QUEUE_DEPTH.labels("00").set_function(lambda: len(self._accepted()))
+        metrics.OLDEST_SECONDS.set_function(self._age_of_oldest)
+
+    def _age_of_oldest(self) -> float:
+        accepted = self._accepted()
+        return max(0.0, time.time() - min(accepted) / 1000) if accepted else 0.0
+
+    def _accepted(self) -> list[int]:
+        with self._lock:
+            return [seat.record.accepted_ms for seat in (*self._in_hand, *self._waiting)]
 
     def _take_seat(self, record: Record) -> _Seat:
         with self._lock:

@@ -5,7 +5,7 @@ import contextlib
 import functools
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from pika.exceptions import AMQPError
 
 from messaging.broker import Delivery
 from messaging.broker.amqp import Link, Topology, keep_connected
+from messaging.broker.backlog import Counting
 
 log = logging.getLogger("gamrae.broker")
 
@@ -37,8 +38,9 @@ class Intake:
         self._topology = topology
         self._link: Link | None = None
         self._arrived: deque[Arrival] = deque()
-        self._unacked: dict[int, None] = {}
+        self._unacked: dict[int, Arrival] = {}
         self._something = asyncio.Event()
+        self._counting = Counting(topology, in_hand=self.in_hand)
         self._task = asyncio.create_task(keep_connected(where, self._begin, self._over))
 
     def is_here(self) -> bool:
@@ -79,6 +81,10 @@ class Intake:
         for tag in tags:
             self._unacked.pop(tag, None)
 
+    def in_hand(self) -> Collection[Arrival]:
+        """What has arrived and the queues still remember, the oldest of each queue first."""
+        return self._unacked.values()
+
     async def stop(self) -> None:
         """Let go; what was not acknowledged goes back to its queue."""
         self._task.cancel()
@@ -92,9 +98,11 @@ class Intake:
         for queue in self._topology.partitions:
             receive = functools.partial(self._receive, link, queue)
             await link.ask(link.channel.basic_consume, queue, receive)
+        self._counting.begin(link)
 
     def _over(self) -> None:
         self._link = None
+        self._counting.end()
         self._arrived.clear()
         self._unacked.clear()
         self._something.clear()
@@ -102,8 +110,9 @@ class Intake:
     def _receive(
         self, link: Link, queue: str, _channel: Any, method: Any, _properties: Any, body: bytes
     ) -> None:
-        self._unacked[method.delivery_tag] = None
-        self._arrived.append(Arrival(link, method.delivery_tag, queue, body))
+        arrival = Arrival(link, method.delivery_tag, queue, body)
+        self._unacked[arrival.tag] = arrival
+        self._arrived.append(arrival)
         self._something.set()
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.contrib.auth.hashers import identify_hasher
+from django.contrib.auth.hashers import identify_hasher, make_password
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection
@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts import hashers
+from accounts.metrics import HASH_WAIT_SECONDS
 from accounts.models import User
 from tests.cast import JSON, PASSWORD
 from tests.news import News
@@ -330,3 +331,16 @@ def test_passwords_are_kept_as_bounded_argon2id(alice):
 def test_only_two_passwords_are_hashed_at_once():
     with hashers.AT_ONCE, hashers.AT_ONCE:
         assert not hashers.AT_ONCE.acquire(blocking=False)
+
+
+def test_who_waits_for_a_hash_is_counted_with_the_time_it_took():
+    def waited():
+        [told] = HASH_WAIT_SECONDS.collect()
+        return {each.name: each.value for each in told.samples if not each.labels.get("le")}
+
+    before = waited()["gamrae_argon2_wait_seconds_count"]
+
+    make_password("a long and good password")
+
+    assert waited()["gamrae_argon2_wait_seconds_count"] == before + 1
+    assert hashers.AT_ONCE._value == 2

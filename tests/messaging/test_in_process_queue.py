@@ -3,12 +3,14 @@
 import asyncio
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import OperationalError
 
 from accounts.refusals import Refused
+from messaging import metrics
 from messaging.archiver import Archiver
 from messaging.broker import CONFIRM_SECONDS, in_process
 from messaging.broker.in_process import InProcessQueue
@@ -122,6 +124,30 @@ async def test_too_many_waiting_is_busy_at_once():
 
     log.may_write.set()
     await asyncio.gather(*publishing)
+
+
+def told_of(metric):
+    return [sample.value for sample in metric.collect()[0].samples]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_waits_is_told_to_the_metrics_with_its_age():
+    log = HeldLog()
+    queue = solo_queue(log)
+    queue.tell_metrics()
+    assert (told_of(metrics.QUEUE_DEPTH), told_of(metrics.OLDEST_SECONDS)) == ([0], [0])
+    ninety_seconds_ago = time.time_ns() // 1_000_000 - 90_000
+    old = replace(message(1), accepted_ms=ninety_seconds_ago)
+
+    publishing = [asyncio.create_task(queue.publish(each)) for each in (old, message(2))]
+    await asyncio.sleep(0)
+
+    assert told_of(metrics.QUEUE_DEPTH) == [2]
+    assert told_of(metrics.OLDEST_SECONDS)[0] > 90
+    log.may_write.set()
+    await asyncio.gather(*publishing)
+    await queue.stop()
+    assert (told_of(metrics.QUEUE_DEPTH), told_of(metrics.OLDEST_SECONDS)) == ([0], [0])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
+import accounts.metrics
 from accounts.protocol import to_base64url
 from messaging import metrics
 from messaging.metrics import CannotServe, serve
@@ -20,12 +21,16 @@ SUFFIX = {"counter": "_total"}
 def metrics_in_code():
     """name as scraped → kind and labels, of everything of ours."""
     found = {}
-    for metric in vars(metrics).values():
-        if isinstance(metric, MetricWrapperBase):
-            [told] = metric.describe()
-            name = told.name + SUFFIX.get(told.type, "")
-            found[name] = (told.type, tuple(metric._labelnames))
+    for metric in declared_metrics():
+        [told] = metric.describe()
+        name = told.name + SUFFIX.get(told.type, "")
+        found[name] = (told.type, tuple(metric._labelnames))
     return found
+
+
+def declared_metrics():
+    both = vars(metrics) | vars(accounts.metrics)
+    return [metric for metric in both.values() if isinstance(metric, MetricWrapperBase)]
 
 
 def metrics_in_document():
@@ -41,7 +46,12 @@ def test_every_metric_is_in_the_table_and_the_table_holds_no_other():
 def test_no_label_can_name_a_user_a_device_or_a_room():
     labels = {label for _, names in metrics_in_code().values() for label in names}
 
-    assert labels == {"code", "kind", "reason", "result", "service"}
+    assert labels == {"code", "kind", "partition", "queue", "reason", "result", "service"}
+
+
+def test_nothing_is_counted_that_the_modules_of_metrics_do_not_declare():
+    declared = {metric.describe()[0].name for metric in declared_metrics()}
+    assert {each.name for each in metrics.REGISTRY.collect() if "gamrae" in each.name} == declared
 
 
 def samples(address):
@@ -75,6 +85,9 @@ async def test_a_server_counts_its_sockets_and_messages(garden, tmp_path):
     assert during["gamrae_accept_seconds_count"] == 2
     assert during["gamrae_store_lag_seconds_count"] == 1
     assert during['gamrae_dup_total{kind="message"}'] == 1
+    assert during["gamrae_delivery_seconds_count"] == 2
+    assert during['gamrae_queue_depth{partition="00"}'] == 0
+    assert during["gamrae_oldest_message_age_seconds"] == 0
     assert during["process_resident_memory_bytes"] > 0
     assert after['gamrae_ws_close_total{code="client"}'] == 1
 
