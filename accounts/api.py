@@ -22,6 +22,7 @@ from accounts.serializers import devices_of, me_of
 from accounts.throttles import (
     BackupKeyThrottle,
     DeviceListThrottle,
+    KeyLogThrottle,
     PrekeyThrottle,
     ProfileThrottle,
     ProofThrottle,
@@ -189,6 +190,8 @@ class UserKeysView(APIView):
 class KeyLogView(APIView):
     """The leaves of the key log: hashes that tell nothing to who does not know the ids."""
 
+    throttle_classes = (KeyLogThrottle,)
+
     @extend_schema(parameters=[AFTER_LEAF], responses=shape.KeyLogPage)
     def get(self, request: Request) -> Response:
         query = shape.AfterLeaf(data=request.query_params.dict())
@@ -200,6 +203,8 @@ class KeyLogView(APIView):
 
 class KeyLogHeadView(APIView):
     """The newest head, and how all the logs of this server began."""
+
+    throttle_classes = (KeyLogThrottle,)
 
     @extend_schema(responses=shape.KeyLogHead)
     def get(self, request: Request) -> Response:

@@ -4,7 +4,7 @@ The rest is in ``messaging/metrics.py``. No label names a user, a device or a ro
 figures learns how much, never who.
 """
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 REGISTRY = CollectorRegistry()
 
@@ -17,3 +17,4 @@ HASH_WAIT_SECONDS = Histogram(
     buckets=SECONDS,
     registry=REGISTRY,
 )
+RATE_LIMITED = Counter("gamrae_rate_limited", "Requests over a limit", ["scope"], registry=REGISTRY)

@@ -24,6 +24,7 @@ from accounts.enrolment import Enrolment, check_prekey
 from accounts.key_log import keep_list
 from accounts.models import AccountKey, BackupCarry, Device, DeviceList, Prekey, User
 from accounts.protocol import from_base64url, lp, to_base64url, verifies
+from accounts.rates import demand_list_rate
 from accounts.realtime import end_sessions_on_commit, notify_circle_on_commit
 from accounts.refusals import DeviceProof, Refused
 from accounts.renewal import Renewal
@@ -80,7 +81,7 @@ def publish_device_list(actor: User, *, next_list: NextList) -> None:
     """Let devices enter an account's list or leave it, by the account key's signature alone.
 
     Everything is checked and kept together, or nothing is. Refuses ``keys_missing``,
-    ``list_version``, ``prekey``, and ``invalid`` with the member's name.
+    ``list_version``, ``prekey``, ``rate_limited``, and ``invalid`` with the member's name.
     """
     # The lock comes first: two lists of one version are judged one after the other.
     User.objects.select_for_update().get(pk=actor.pk)
@@ -89,6 +90,7 @@ def publish_device_list(actor: User, *, next_list: NextList) -> None:
     except DeviceList.DoesNotExist:
         raise Refused("keys_missing") from None
     succession = next_list.check(newest, now_ms())
+    demand_list_rate(actor)
     keep_list(
         actor,
         succession.device_list,

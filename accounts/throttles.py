@@ -1,70 +1,106 @@
-"""The limits of docs/wire.md for one person, counted in Django's cache."""
+"""The limits of docs/wire.md, counted in Django's cache."""
 
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
+from accounts import metrics
+from accounts.access import device_in_session
+from accounts.models import User
+from accounts.tally import take_place
+
+log = logging.getLogger("gamrae.limits")
+
+EVERYTHING = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+
 
 class PersonThrottle(SimpleRateThrottle):
     """A limit for each signed-in person and scope; the answer is ``rate_limited``.
 
-    Only the methods in ``methods`` count.
+    For what a person could do to others, or to the server. Only the methods in ``methods`` count.
     """
 
-    methods = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+    methods = EVERYTHING
+    num_requests: int  # and the seconds for which they count, both from ``rate``
+    duration: int
+    _wait: float | None = None
 
-    def get_cache_key(self, request: Request, view: Any) -> str | None:
-        if request.method not in self.methods or request.user is None:
-            return None
-        return f"throttle:{self.scope}:{request.user.pk}"
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if request.method not in self.methods or not isinstance(request.user, User):
+            return True
+        for name, places in self.counted_in(request, request.user):
+            key = f"limit:{self.scope}:{name}"
+            self._wait = take_place(self.cache, key, places, self.duration)
+            if self._wait is not None:
+                metrics.RATE_LIMITED.labels(self.scope).inc()
+                log.info("code=rate_limited scope=%s user=%s", self.scope, request.user.pk)
+                return False
+        return True
+
+    def counted_in(self, request: Request, person: User) -> Iterator[tuple[str, int]]:
+        """Names of what the request is counted in, each with how many it has room for."""
+        yield f"person:{person.pk}", self.num_requests
+
+    def wait(self) -> float | None:
+        return self._wait
 
 
-class RecoveryThrottle(PersonThrottle):
+class OwnerThrottle(PersonThrottle):
+    """A limit for what an owner does to their own account, which no thief of a session uses up.
+
+    Each session has a limit of its own, and so have together: the sessions that proved one device,
+    and all that proved none. These begin anew with a new password, which ends the thief's.
+    """
+
+    sessions = 4  # so many may use up all of their limits at the same time
+
+    def counted_in(self, request: Request, person: User) -> Iterator[tuple[str, int]]:
+        session = request.session
+        yield f"session:{session.session_key}", self.num_requests
+        device = device_in_session(session)
+        generation = person.get_session_auth_hash()[:16]
+        together = f"device:{device}" if device else f"person:{person.pk}:{generation}"
+        yield together, self.num_requests * self.sessions
+
+
+class RecoveryThrottle(OwnerThrottle):
     """A sealed blob is the start of a guess; nobody needs it often."""
 
-    scope = "recovery"
-    rate = "5/hour"
-    methods = frozenset({"GET"})
+    scope, rate, methods = "recovery", "5/hour", frozenset({"GET"})
 
 
 class RenewalThrottle(PersonThrottle):
     """Each new recovery key is a new device list, too, and stays in the way back to the first."""
 
-    scope = "renewal"
-    rate = "5/hour"
-    methods = frozenset({"POST"})
+    scope, rate, methods = "renewal", "5/hour", frozenset({"POST"})
 
 
-class PasskeyDownloadThrottle(PersonThrottle):
+class PasskeyDownloadThrottle(OwnerThrottle):
     """As for the recovery blob: nobody needs it often."""
 
-    scope = "passkey-download"
-    rate = "5/hour"
-    methods = frozenset({"GET"})
+    scope, rate, methods = "passkey-download", "5/hour", frozenset({"GET"})
 
 
-class PasskeyChangeThrottle(PersonThrottle):
+class PasskeyChangeThrottle(OwnerThrottle):
     """Passkeys kept and removed; a person has a handful."""
 
-    scope = "passkey"
-    rate = "30/hour"
-    methods = frozenset({"PUT", "DELETE"})
+    scope, rate, methods = "passkey", "30/hour", frozenset({"PUT", "DELETE"})
 
 
-class PasskeysThrottle(PersonThrottle):
+class PasskeysThrottle(OwnerThrottle):
     """The settings ask each time they are shown."""
 
-    scope = "passkeys"
-    rate = "240/hour"
+    scope, rate = "passkeys", "240/hour"
 
 
-class BackupKeyThrottle(PersonThrottle):
+class BackupKeyThrottle(OwnerThrottle):
     """Each device asks once after a renewal."""
 
-    scope = "backup-key"
-    rate = "60/hour"
+    scope, rate = "backup-key", "60/hour"
 
 
 class ProofThrottle(PersonThrottle):
@@ -79,52 +115,46 @@ class ProofThrottle(PersonThrottle):
 class PrekeyThrottle(PersonThrottle):
     """A device needs one prekey a week; every published one is kept."""
 
-    scope = "prekey"
-    rate = "30/hour"
+    scope, rate = "prekey", "30/hour"
 
 
-class ResetThrottle(PersonThrottle):
+class ResetThrottle(OwnerThrottle):
     """Each one calls its owner to their devices, and is a guess at the password."""
 
-    scope = "reset"
-    rate = "5/day"
-    methods = frozenset({"POST"})
+    scope, rate, methods = "reset", "5/day", frozenset({"POST"})
 
 
-class ResetEndThrottle(PersonThrottle):
+class ResetEndThrottle(OwnerThrottle):
     """Vetoes, withdrawals and completions; nobody needs many."""
 
-    scope = "reset-end"
-    rate = "30/hour"
-    methods = frozenset({"POST", "DELETE"})
+    scope, rate, methods = "reset-end", "30/hour", frozenset({"POST", "DELETE"})
 
 
-class DeviceListThrottle(PersonThrottle):
-    """Each list makes every room of its owner commit."""
+class DeviceListThrottle(OwnerThrottle):
+    """Lists that are sent; those that are kept have a limit of their own, see `rates`."""
 
-    scope = "device-list"
-    rate = "20/hour"
+    scope, rate = "device-list", "20/hour"
 
 
-class LinkThrottle(PersonThrottle):
+class LinkThrottle(OwnerThrottle):
     """Boxes to link a device through: opened, taken and answered."""
 
-    scope = "link"
-    rate = "60/hour"
-    methods = frozenset({"POST", "PUT"})
+    scope, rate, methods = "link", "60/hour", frozenset({"POST", "PUT"})
 
 
-class LinkPollThrottle(PersonThrottle):
+class LinkPollThrottle(OwnerThrottle):
     """A new device asks every two seconds whether it was answered."""
 
-    scope = "link-poll"
-    rate = "90/minute"
-    methods = frozenset({"GET"})
+    scope, rate, methods = "link-poll", "90/minute", frozenset({"GET"})
+
+
+class KeyLogThrottle(PersonThrottle):
+    """A newcomer follows the whole log once, a thousand leaves at a time."""
+
+    scope, rate = "key-log", "300/minute"
 
 
 class ProfileThrottle(PersonThrottle):
     """Each change is told to all friends."""
 
-    scope = "profile"
-    rate = "120/hour"
-    methods = frozenset({"PATCH"})
+    scope, rate, methods = "profile", "120/hour", frozenset({"PATCH"})
