@@ -1,11 +1,14 @@
-"""What every HTTP request passes before Django reads anything of it: its place and its size."""
+"""What a request passes before Django reads anything of it: its place, its name, its size."""
 
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from accounts.refusals import Refused
 from chatsite.errors import PROBLEM, problem
+from chatsite.trace import named
+from messaging import metrics
 from messaging.serving import MAX_BODY
 
 Message = dict[str, Any]
@@ -13,6 +16,9 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+NAME_HEADER = b"x-request-id"
+NOT_COUNTED = ("/healthz/", "/static/")
 
 
 def at_the_root(app: App) -> App:
@@ -26,6 +32,44 @@ def at_the_root(app: App) -> App:
         await app({**scope, "root_path": ""}, receive, send)
 
     return rooted
+
+
+def traced_requests(app: App) -> App:
+    """Name each request, tell its client the name (``X-Request-Id``), and count its answer.
+
+    The name is ours: one that a client sent could be anybody's words in our log.
+    """
+
+    async def traced(scope: Scope, receive: Receive, send: Send) -> None:
+        begun = time.monotonic()
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", ()), (NAME_HEADER, name.encode())]
+                message = {**message, "headers": headers}
+                _count(scope["path"], message["status"], begun)
+            await send(message)
+
+        with named("request") as name:
+            await app(scope, receive, told)
+
+    return traced
+
+
+def traced_sockets(app: App) -> App:
+    """Name each socket."""
+
+    async def traced(scope: Scope, receive: Receive, send: Send) -> None:
+        with named("socket"):
+            await app(scope, receive, send)
+
+    return traced
+
+
+def _count(path: str, status: Any, begun: float) -> None:
+    if not path.startswith(NOT_COUNTED):
+        metrics.HTTP_ANSWERS.labels(status).inc()
+        metrics.HTTP_SECONDS.observe(time.monotonic() - begun)
 
 
 def bounded(app: App, limit: int = MAX_BODY) -> App:

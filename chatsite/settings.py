@@ -328,10 +328,11 @@ LIMIT_FRIEND_REQUESTS_PER_HOUR = env.integer("LIMIT_FRIEND_REQUESTS_PER_HOUR", 2
 # Logs: ids and codes only
 
 LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
+LOG_LINES = {"text": "chatsite.log_lines.TextLine", "json": "chatsite.log_lines.JsonLine"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": LOG_LINES[env.choice("LOG_FORMAT", "text", {*LOG_LINES})]}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", "WARNING", LEVELS)},
     "loggers": {

@@ -78,6 +78,12 @@ SYNC_SECONDS = Histogram(
 RESYNCS = Counter(
     "gamrae_resync", "Rooms told to sync, by the reason", ["reason"], registry=REGISTRY
 )
+HTTP_ANSWERS = Counter(
+    "gamrae_http_answers", "Answers to requests, by their status", ["status"], registry=REGISTRY
+)
+HTTP_SECONDS = Histogram(
+    "gamrae_http_seconds", "From a request to its answer", buckets=SECONDS, registry=REGISTRY
+)
 UP = Gauge(
     "gamrae_service_up", "Whether a service answered last (1) or not (0)", ["service"],
     registry=REGISTRY,

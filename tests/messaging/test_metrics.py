@@ -46,12 +46,24 @@ def test_every_metric_is_in_the_table_and_the_table_holds_no_other():
 def test_no_label_can_name_a_user_a_device_or_a_room():
     labels = {label for _, names in metrics_in_code().values() for label in names}
 
-    assert labels == {"code", "kind", "partition", "queue", "reason", "result", "scope", "service"}
+    assert labels == {
+        "code",
+        "kind",
+        "partition",
+        "queue",
+        "reason",
+        "result",
+        "scope",
+        "service",
+        "status",
+    }
 
 
 def test_nothing_is_counted_that_the_modules_of_metrics_do_not_declare():
     declared = {metric.describe()[0].name for metric in declared_metrics()}
-    assert {each.name for each in metrics.REGISTRY.collect() if "gamrae" in each.name} == declared
+    assert {
+        each.name for each in accounts.metrics.REGISTRY.collect() if "gamrae" in each.name
+    } == declared
 
 
 def samples(address):
