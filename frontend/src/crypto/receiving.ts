@@ -204,14 +204,19 @@ function endsIn(step: Step): Pick<Received, "cuts" | "floors"> {
   };
 }
 
+/** Say whether the roster names the device, or a device of the account, that a source speaks for. */
+function isNamed({ user, device }: EpochSource, { after }: Step): boolean {
+  const devices = device ? [after.get(hex(device))] : [...after.values()];
+  return devices.some((named) => named !== undefined && equalBytes(named.user, user));
+}
+
 async function enter(judged: Judged, read: ReadCommit, reader: Reader): Promise<Received> {
   const { step, strangers } = judged;
   const outcome = strangers.length > 0 ? "pin_mismatch" : "ok";
   const result = verified(advance(judged, read), { outcome, strangers, ...endsIn(step) });
   const { source } = reader;
   if (!source) return result;
-  const own = step.after.get(hex(source.device));
-  if (!own || !equalBytes(own.user, source.user)) return result;
+  if (!isNamed(source, step)) return result;
   const { room, epoch } = step.core;
   const name = { room, epoch, commitHash: commitHash(read.commit) };
   const opened = openedOrNull(source, read);

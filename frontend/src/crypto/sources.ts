@@ -11,7 +11,8 @@ import { CIPHERTEXT_SIZE, XWingError, decapsulate } from "./xwing";
 /** Gives the secret of an epoch to one device. */
 export interface EpochSource {
   readonly user: Uint8Array;
-  readonly device: Uint8Array;
+  /** Null where any device of the account will do that the roster names. */
+  readonly device: Uint8Array | null;
   /** The 32-byte epoch secret of a commit; `epoch_unusable` when it cannot be had. */
   secret(commit: Commit): Uint8Array;
 }
@@ -39,7 +40,7 @@ export function openWrap(wrap: Uint8Array, seed: Uint8Array, whom: WrapFor): Uin
 export function prekeySource(
   { user, device }: { user: Uint8Array; device: Uint8Array },
   seeds: ReadonlyMap<string, Uint8Array>,
-): EpochSource {
+): EpochSource & { readonly device: Uint8Array } {
   return {
     user,
     device,
@@ -66,14 +67,17 @@ function openedOrNull(work: () => Uint8Array): Uint8Array | null {
   }
 }
 
-/** Epoch secrets from opened history records; `secrets` maps a hexadecimal commit hash to one. */
+/**
+ * Epoch secrets from opened history records; `secrets` maps a hexadecimal commit hash to one. They
+ * are the account's: which of its devices were in that epoch's roster says nothing about them.
+ */
 export function historySource(
-  { user, device }: { user: Uint8Array; device: Uint8Array },
+  user: Uint8Array,
   secrets: ReadonlyMap<string, Uint8Array>,
 ): EpochSource {
   return {
     user,
-    device,
+    device: null,
     secret(commit) {
       const secret = secrets.get(hex(commitHash(commit)));
       if (!secret) throw unusable("no history record for this epoch");

@@ -5,7 +5,7 @@ import { decodeBase64url, encodeBase64url, hex } from "./encoding";
 import { type RoomView, type Trust, listsByHash } from "./epoch";
 import type { Chain, EpochState } from "./ratchet";
 import { parseRoster } from "./roster";
-import { type EpochSource, prekeySource } from "./sources";
+import { prekeySource } from "./sources";
 
 /** Read and write bytes of a vector. */
 export const raw = decodeBase64url;
@@ -127,7 +127,7 @@ export function readTrust(v: TrustIn): Trust {
   };
 }
 
-export function readSource(v: SourceIn | null): EpochSource | null {
+export function readSource(v: SourceIn | null): ReturnType<typeof prekeySource> | null {
   if (v === null) return null;
   return prekeySource({ user: raw(v.user), device: raw(v.device) }, bytesByHex(v.prekeys));
 }

@@ -35,28 +35,43 @@ export async function endRestoring(core: Core): Promise<void> {
   core.changed({ rooms: [] });
 }
 
+/** What opens records: seeds by version of the backup key, under the present account key or another. */
+export interface RecordKeys {
+  readonly seeds: ReadonlyMap<number, Uint8Array>;
+  readonly amkPub?: Uint8Array;
+}
+
 export class HistoryReader {
   private constructor(
     private readonly core: Core,
-    private readonly roomId: Id,
+    readonly roomId: Id,
     /** By version of the backup key. */
     private readonly seeds: ReadonlyMap<number, Uint8Array>,
+    /** Whose devices wrote the records: the present account key's, or a former one's. */
+    private readonly amkPub: Uint8Array,
   ) {}
 
   /** Give the reader of a room's records; null when there is nothing to restore. */
   static async load(core: Core, roomId: Id): Promise<HistoryReader | null> {
     const kept = (await core.store.fact<KeptHistory>("history")).value;
-    return kept ? new HistoryReader(core, roomId, kept.seeds) : null;
+    return kept ? HistoryReader.of(core, roomId, { seeds: kept.seeds }) : null;
   }
 
   /** Give the reader of a room's records for these seeds, by version of the backup key. */
-  static of(core: Core, roomId: Id, seeds: ReadonlyMap<number, Uint8Array>): HistoryReader {
-    return new HistoryReader(core, roomId, seeds);
+  static of(core: Core, roomId: Id, { seeds, amkPub }: RecordKeys): HistoryReader {
+    return new HistoryReader(core, roomId, seeds, amkPub ?? core.keyring.device.amkPub);
   }
 
   /** Forget the keys. */
   close(): void {
     for (const seed of this.seeds.values()) wipe(seed);
+  }
+
+  /** Say whether a device of this account key has written one of these records. */
+  async hasWritten(records: readonly HistoryRecordJson[]): Promise<boolean> {
+    const writers = new Set(records.map((json) => json.writer_device).filter(isId));
+    for (const writer of writers) if (await this.listNaming(idBytes(writer))) return true;
+    return false;
   }
 
   /** Fetch the own records of these epochs, of every device that wrote one. */
@@ -81,13 +96,11 @@ export class HistoryReader {
     records: readonly HistoryRecordJson[],
   ): Promise<EpochSource | null> {
     const opened = await this.first(epoch, records, (record, own) => {
-      const secret = openHistory(record, commit, own);
-      return Promise.resolve({ writer: record.writer, secret });
+      return Promise.resolve(openHistory(record, commit, own));
     });
     if (!opened) return null;
     const { user } = this.core.keyring.device;
-    const secrets = new Map([[hex(commitHash(commit)), opened.secret]]);
-    return historySource({ user, device: opened.writer }, secrets);
+    return historySource(user, new Map([[hex(commitHash(commit)), opened]]));
   }
 
   /** Seal a commit's secret again to the writer's backup key; null when no record of it opens. */
@@ -141,10 +154,10 @@ export class HistoryReader {
 
   /** An own list, of any version, that names a device: they were verified when they were kept. */
   private async listNaming(device: Uint8Array) {
-    const { user, amkPub } = this.core.keyring.device;
+    const { user } = this.core.keyring.device;
     const rows = await this.core.store.tables.getAll("lists");
     const lists = rows.filter((row) => row.user === hex(user)).map(({ data }) => parseDeviceList(data));
-    const isOurs = (list: DeviceList) => equalBytes(list.amkPub, amkPub) && entryOf(list, device) !== null;
+    const isOurs = (list: DeviceList) => equalBytes(list.amkPub, this.amkPub) && entryOf(list, device) !== null;
     return lists.find(isOurs) ?? null;
   }
 }

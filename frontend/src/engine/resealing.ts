@@ -18,7 +18,7 @@ export type KeptFormer = {
   readonly of: number;
 } | null;
 
-const RECORDS_A_REQUEST = 100;
+export const RECORDS_A_REQUEST = 100;
 
 /** Move every room that is left; what is interrupted goes on at the next connection. */
 export function moveHistory(core: Core): Promise<void> {
@@ -48,7 +48,7 @@ async function moveRoomIfThere(
 }
 
 async function moveRoom(core: Core, roomId: Id, seeds: ReadonlyMap<number, Uint8Array>): Promise<void> {
-  const reader = HistoryReader.of(core, roomId, seeds);
+  const reader = HistoryReader.of(core, roomId, { seeds });
   const writer = await core.keyring.historyWriter();
   const all = await reader.records(-1, Infinity);
   const moved = new Set(all.filter((one) => one.bk_version >= writer.bkVersion).map((one) => one.epoch));
@@ -59,11 +59,11 @@ async function moveRoom(core: Core, roomId: Id, seeds: ReadonlyMap<number, Uint8
     const record = await reader.reseal(parts, commit.epoch, { records, writer });
     if (record) made.push(record);
     if (made.length === RECORDS_A_REQUEST) {
-      await put(core, roomId, made);
+      await putRecords(core, roomId, made);
       made = [];
     }
   }
-  if (made.length > 0) await put(core, roomId, made);
+  if (made.length > 0) await putRecords(core, roomId, made);
 }
 
 /** The commits of these records' epochs. Each record names the hash of its own: none is believed. */
@@ -84,7 +84,8 @@ async function* commitsOf(
   }
 }
 
-async function put(core: Core, roomId: Id, records: readonly HistoryRecord[]): Promise<void> {
+/** Hand over at most 100 history records of a room. */
+export async function putRecords(core: Core, roomId: Id, records: readonly HistoryRecord[]): Promise<void> {
   await core.api.put(`/api/rooms/${roomId}/history-records`, {
     records: records.map(({ name, bkVersion, record, sig }) => ({
       epoch: name.epoch,

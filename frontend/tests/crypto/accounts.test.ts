@@ -255,7 +255,7 @@ describe("history", () => {
 
     const own = { user: account.user, devices: list, backupSeed: backupSeed(recoveryKey, account.user, 1) };
     const secret = openHistory(history!, commit, own);
-    const source = historySource(keys, new Map([[hex(history!.name.commitHash), secret]]));
+    const source = historySource(keys.user, new Map([[hex(history!.name.commitHash), secret]]));
     const again = await receiveCommit(view, commit, { ...reader, source });
     expect(again.epoch).toEqual(epoch);
   });

@@ -74,7 +74,7 @@ export class DeviceReader {
   constructor(
     private readonly room: Uint8Array,
     private readonly trust: Trust,
-    readonly source: EpochSource,
+    readonly source: EpochSource & { readonly device: Uint8Array },
   ) {}
 
   /** Take a commit with the own wrap: outcome, place, head, roster, chains. */

@@ -139,7 +139,7 @@ describe("an epoch", () => {
   it("without a history record does not open", async () => {
     const view = viewOf(garden, "alice");
     const commit = await commitRotation(view, cast.committer("alice"));
-    const source = historySource(cast.get("alice").keys, new Map());
+    const source = historySource(cast.get("alice").keys.user, new Map());
     expect(refused(() => source.secret(commit))).toBe("epoch_unusable");
   });
 });

@@ -175,6 +175,23 @@ describe("another own device", () => {
   });
 });
 
+describe("a renewal on a device that came later", () => {
+  it("leaves the time before that device open to the next one", async () => {
+    const laptop = world.elsewhere(alice);
+    await laptop.restore(former);
+    await laptop.ask("renewal_begin", { secret: former });
+    const { words } = await laptop.ask("renewal_show", {});
+    await laptop.ask("renewal_finish", { secret: words });
+    await until(() => laptop.page.seen.me?.renewing === null, "history is not moved");
+
+    const third = world.elsewhere(alice);
+    await third.restore(words);
+
+    await third.show(room);
+    await third.sees("before");
+  });
+});
+
 describe("a server that lies", () => {
   it("about the former blob opens no account", async () => {
     const old = structuredClone(account().recovery);
