@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import F
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -94,6 +95,13 @@ def account_key_of(user: User | UUID) -> AccountKey:
 def former_keys_of(user: User | UUID) -> list[FormerKey]:
     """The account keys of a person that resets have ended, the first one first."""
     return list(FormerKey.objects.filter(user=user).select_related("reset").order_by("number"))
+
+
+def former_devices(user: User | UUID) -> set[UUID]:
+    """The devices that lists under ended account keys named; for most people none."""
+    rows = DeviceList.objects.filter(user=user, key_number__lt=F("user__account_key__number"))
+    lists = [parse_device_list(bytes(body)) for body in rows.values_list("body", flat=True)]
+    return {entry.device for devices in lists for entry in devices.entries}
 
 
 def waiting_reset(user: User | UUID, now: datetime) -> Reset | None:

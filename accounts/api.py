@@ -111,6 +111,26 @@ class RecoveryView(APIView):
         return Response(me_of(person(request), request.session), status.HTTP_201_CREATED)
 
 
+class FormerRecoveryView(APIView):
+    """The sealed blobs of one's own account keys that resets have ended: they open the past."""
+
+    permission_classes = (IsAuthenticated, DevicePermission)
+    throttle_classes = (RecoveryThrottle,)
+
+    @extend_schema(responses=shape.FormerRecoveries)
+    def get(self, request: Request) -> Response:
+        rows = [
+            {
+                "account_key": former.amk_pub,
+                "recovery_blob": former.recovery_blob,
+                "recovery_sig": former.recovery_sig,
+                "carries": carries,
+            }
+            for former, carries in services.former_recoveries_of(person(request))
+        ]
+        return Response(shape.FormerRecoveries({"former": rows}).data)
+
+
 class BackupKeyView(APIView):
     """The public key that one's own devices write history to."""
 

@@ -150,6 +150,14 @@ class Passkeys(StrictSerializer):
     passkeys = PasskeyRow(many=True)
 
 
+class FormerRecovery(Recovery):
+    account_key = BytesField(exact=32)
+
+
+class FormerRecoveries(StrictSerializer):
+    former = FormerRecovery(many=True)
+
+
 class BackupKey(StrictSerializer):
     bk_version = WholeField()
     bk_pub = BytesField(exact=1216)

@@ -16,13 +16,22 @@ from accounts.access import (
     DEVICE_IN_SESSION,
     account_key_of,
     device_of,
+    former_keys_of,
     newest_list,
     newest_prekey,
 )
 from accounts.device_lists import NextList, Succession
 from accounts.enrolment import Enrolment, check_prekey
 from accounts.key_log import keep_list
-from accounts.models import AccountKey, BackupCarry, Device, DeviceList, Prekey, User
+from accounts.models import (
+    AccountKey,
+    BackupCarry,
+    Device,
+    DeviceList,
+    FormerKey,
+    Prekey,
+    User,
+)
 from accounts.protocol import from_base64url, lp, to_base64url, verifies
 from accounts.rates import demand_list_rate
 from accounts.realtime import end_sessions_on_commit, notify_circle_on_commit
@@ -262,9 +271,14 @@ def recovery_of(actor: User) -> AccountKey:
         raise Refused("keys_missing") from None
 
 
-def carries_of(actor: User, account: AccountKey) -> QuerySet[BackupCarry]:
-    """The carried seeds of the former backup keys under the present account key, oldest first."""
+def carries_of(actor: User, account: AccountKey | FormerKey) -> QuerySet[BackupCarry]:
+    """The carried seeds of the former backup keys under an account key, oldest first."""
     return actor.backup_carries.filter(key_number=account.number).order_by("bk_version")
+
+
+def former_recoveries_of(actor: User) -> list[tuple[FormerKey, QuerySet[BackupCarry]]]:
+    """The sealed blobs of one's own ended account keys, each with its carried seeds."""
+    return [(former, carries_of(actor, former)) for former in former_keys_of(actor)]
 
 
 def backup_key_of(actor: User) -> RecoveryObject:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("me/keys", api.KeysView.as_view()),
     path("me/device-lists", api.DeviceListsView.as_view()),
     path("me/recovery", api.RecoveryView.as_view()),
+    path("me/former-recovery", api.FormerRecoveryView.as_view()),
     path("me/backup-key", api.BackupKeyView.as_view()),
     path("me/passkeys", passkey_api.PasskeysView.as_view()),
     path("me/passkeys/<uuid:passkey_id>", passkey_api.PasskeyView.as_view()),

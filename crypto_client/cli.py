@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from crypto_client.client import (
     account_commands,
+    bring_back_command,
     link_commands,
     message_commands,
     recovery_commands,
@@ -195,6 +196,9 @@ def _recovery(commands: Commands) -> None:
     renew.add_argument("--written-down", action="store_true", help="do not ask; renew")
     renew.add_argument("--discard", action="store_true", help="forget what was shown")
     renew.set_defaults(run=renewal_command.renew)
+    back = recovery.add_parser("bring-back")
+    back.add_argument("--secret-file", type=Path, help="holds the secret of before the start")
+    back.set_defaults(run=bring_back_command.bring_back)
     link = commands.add_parser("link").add_subparsers(required=True, metavar="DO")
     link.add_parser("show").set_defaults(run=link_commands.show)
     accept = link.add_parser("accept")

@@ -38,18 +38,29 @@ class OwnAccount:
 class OwnHistory:
     """What opens an account's past, and nothing else of it.
 
-    All its lists from the first on, and its backup seeds by ``bk_version``.
+    All its lists from the first on, and its backup seeds by ``bk_version``. ``former`` are the
+    account keys of before, from which verified resets led to this one.
     """
 
     user: bytes
     lists: tuple[DeviceList, ...]
     seeds: Mapping[int, bytes] = field(repr=False)
+    former: tuple[bytes, ...] = ()
+
+    @property
+    def amk_pub(self) -> bytes:
+        """The account key whose past this opens."""
+        return self.lists[-1].amk_pub
 
     def seed(self, bk_version: int) -> bytes:
         """What opens the records of a backup key; ``recovery`` where it is not at hand."""
         if bk_version not in self.seeds:
             raise RecoveryError("a history record of a backup key that is not at hand")
         return self.seeds[bk_version]
+
+    def names(self, device: bytes) -> bool:
+        """Whether a list, the newest or an earlier one, names this device."""
+        return any(devices.entry(device) is not None for devices in self.lists)
 
     def writer(self, device: bytes) -> DeviceList:
         """A list that names this device, the newest or an earlier one, else ``signature``."""
@@ -144,7 +155,8 @@ def reopen_past(
     """Open the epochs of a verified chain with the account's own history records, by epoch.
 
     The keys of senders are those that the roster of their epoch names. A title is read as its
-    readers read it then (§6.4).
+    readers read it then (§6.4). An epoch under a former account key is there only where a device of
+    this one has sealed it again (§5.8).
     """
     user = own.user
     epochs: list[EpochState] = []
@@ -152,13 +164,18 @@ def reopen_past(
     title: str | None = None
     for at, link in enumerate(chain):
         known, title = title, None if _sets_title(link.commit) else title
-        row = find_member(link.received.view.roster, user)
-        if row is None or row.amk_pub != own.lists[-1].amk_pub:
-            continue  # not there, or under a former account key: another party's epoch
         view = link.received.view
+        row = find_member(view.roster, user)
+        if row is None or row.amk_pub not in {own.amk_pub, *own.former}:
+            continue  # not there, or another party's epoch
+        found = records.get(view.epoch, ())
+        if row.amk_pub != own.amk_pub:
+            found = [record for record in found if own.names(record.writer)]
+            if not found:
+                continue
         state = unusable_epoch(view.room, view.epoch, link.commit.hash)
         try:
-            secret = _secret_of(own, link, records.get(view.epoch, ()))
+            secret = _secret_of(own, link, found)
         except ProtocolError as error:
             refused[view.epoch] = error.outcome
             secret = None

@@ -3,9 +3,11 @@
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from crypto_client.client.changes import describe
+from crypto_client.client.former_keys import former_keys
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, Server, unb64
 from crypto_client.client.wire_commits import commit_of, lists_named
@@ -24,8 +26,9 @@ class PastRooms:
     """What the own account had in its rooms before this device."""
 
     def __init__(self, rooms: Rooms, own: OwnHistory) -> None:
+        former = former_keys(rooms.store, own.user, own.amk_pub)
         self.rooms = rooms
-        self.own = own
+        self.own = replace(own, former=tuple(amk_pub for amk_pub, _ in former))
 
     def chain(self, room: bytes) -> list[Link]:
         """Fetch and verify every commit of a room, without wraps.
@@ -62,7 +65,7 @@ class PastRooms:
 
     def _own_version(self, view: RoomView | None, ops: Sequence[Op]) -> int:
         """The newest own list that operations name; one under a former account key is none."""
-        own = self.own.user, self.own.lists[-1].amk_pub
+        own = self.own.user, self.own.amk_pub
         rows = [*(view.roster if view else ())]
         for op in ops:
             rows += op.roster if isinstance(op, Create) else ()
@@ -75,7 +78,12 @@ class PastRooms:
 
     def reopen(self, room: bytes, chain: Sequence[Link]) -> Past:
         """Open the room's history and keep it; what this home has already stays as it is."""
-        records = fetch_records(self.rooms.server, room)
+        return self.keep(room, chain, fetch_records(self.rooms.server, room))
+
+    def keep(
+        self, room: bytes, chain: Sequence[Link], records: Mapping[int, Sequence[HistoryRecord]]
+    ) -> Past:
+        """Open these records of a room's history, by epoch, and keep what opened."""
         past = reopen_past(self.own, chain, records, self.rooms.trust())
         store = self.rooms.store
         with store.transaction():

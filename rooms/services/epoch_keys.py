@@ -6,10 +6,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts.access import newest_list
+from accounts.access import former_devices, newest_list
 from accounts.models import Device, User
 from accounts.protocol import SUITE, digest, lp, verifies
 from accounts.refusals import Refused
@@ -90,6 +90,8 @@ def save_history_records(
     A record for a newer backup key takes the place of those for older ones: whoever has an older
     recovery key gets nothing more of that epoch from here. A device that has not heard of the
     newest key yet may still write for the one before; the account's carried seeds open that.
+    Records of before the account started again count their backup keys by themselves: they stay,
+    and keep nothing out.
     Refuses with ``forbidden`` an epoch that the actor may not read or that keeps no history, and
     with ``invalid`` another commit hash, backup version or signature.
     """
@@ -102,9 +104,12 @@ def save_history_records(
         )
         if not 1 <= item.bk_version <= bk_version or not genuine:
             raise Refused("invalid", fields={"records": ["Not sealed and signed as it must be."]})
-    kept = _kept_for(actor, room_id, records)
+    own = HistoryRecord.objects.filter(user=actor, room=room_id)
+    present = own.exclude(writer_device__in=former_devices(actor))
+    kept = _kept_in(present, records)
     for item in records:
         if _is_wanted(item, device, kept[item.epoch]):
+            present.filter(epoch=item.epoch, bk_version__lt=item.bk_version).delete()
             _save(actor, device, room_id, item)
 
 
@@ -127,12 +132,12 @@ def _demand_readable(actor: User, room_id: UUID, records: Iterable[HistoryItem])
             raise Refused("invalid", fields={"records": ["Not this epoch's commit."]})
 
 
-def _kept_for(
-    actor: User, room_id: UUID, records: Iterable[HistoryItem]
+def _kept_in(
+    present: QuerySet[HistoryRecord], records: Iterable[HistoryItem]
 ) -> dict[int, list[tuple[int, UUID]]]:
     """The backup version and writer of each record that is kept for these epochs."""
     found: dict[int, list[tuple[int, UUID]]] = {item.epoch: [] for item in records}
-    rows = HistoryRecord.objects.filter(user=actor, room=room_id, epoch__in=found)
+    rows = present.filter(epoch__in=found)
     for epoch, bk_version, writer in rows.values_list("epoch", "bk_version", "writer_device"):
         found[epoch].append((bk_version, writer))
     return found
@@ -146,9 +151,6 @@ def _is_wanted(item: HistoryItem, device: Device, kept: Sequence[tuple[int, UUID
 
 
 def _save(actor: User, device: Device, room_id: UUID, item: HistoryItem) -> None:
-    HistoryRecord.objects.filter(
-        user=actor, room=room_id, epoch=item.epoch, bk_version__lt=item.bk_version
-    ).delete()
     HistoryRecord.objects.update_or_create(
         user=actor,
         room_id=room_id,

@@ -133,6 +133,9 @@ ROWS = [
         body=renewal_of_bob,
         device=True,
     ),
+    # each of them has none of their own, and nobody sees another's
+    Row("GET", "/api/me/former-recovery", (401, 403, 403, 403, 403, 403)),
+    Row("GET", "/api/me/former-recovery", SIGNED_IN, device=True),
     Row("GET", "/api/me/backup-key", SIGNED_IN),
     Row("GET", "/api/me/passkeys", SIGNED_IN),
     Row("GET", PASSKEY, (401, 404, 404, 200, 404, 404), scene=with_passkey_of_bob),

@@ -14,7 +14,8 @@ from crypto_client.history import EpochName, HistoryWriter, seal_history
 from crypto_client.ops import ChangeState
 from crypto_client.recovery import backup_public
 from rooms.models import EpochCommit, EpochWrap, HistoryRecord
-from tests.accounts.listing import renewal_body
+from tests.accounts.listing import prove_as, renewal_body
+from tests.accounts.resetting import start_again
 from tests.cast import keys_of
 from tests.rooms.forging import forge
 from tests.rooms.judging import commit_of
@@ -103,8 +104,8 @@ def test_committers_see_which_prekeys_the_head_used(garden):
 # History records
 
 
-def record_of(garden, name, epoch, *, bk_version=1):
-    keys = keys_of(name)
+def record_of(garden, name, epoch, *, bk_version=1, keys=None):
+    keys = keys or keys_of(name)
     backup = backup_public(keys.recovery_key, keys.account.user, bk_version)
     epoch_name = EpochName(garden.chain.head.room, epoch, garden.chain.commits[epoch].hash)
     writer = HistoryWriter(keys.device, bk_version, backup)
@@ -272,3 +273,44 @@ def test_mallory_and_dave_seal_nothing_again_for_epochs_that_are_not_theirs(gard
     assert put(garden, "dave", record_of(garden, "dave", 1, bk_version=2)).status_code == 403
     assert put(garden, "mallory", record_of(garden, "mallory", 0)).status_code == 404
     assert versions(garden) == [(0, 2)]
+
+
+# After the account was started again
+
+
+def started_again(garden, name):
+    """The new keys of one of the cast, whose client is the new device from now on."""
+    person = garden.cast[name]
+    started = start_again(person)
+    person.client.force_login(person.user)  # sessions of the former device have ended
+    assert prove_as(person.client, started.keys.device).status_code == 204
+    return started.keys
+
+
+def put_as_proved(garden, name, record):
+    path = f"{garden.path}/history-records"
+    return garden.cast[name].put(path, {"records": [record]}).status_code
+
+
+def test_a_record_of_before_keeps_none_of_the_new_key_out(garden):
+    renew(garden, "bob")
+    put(garden, "bob", record_of(garden, "bob", 0, bk_version=2))
+    keys = started_again(garden, "bob")
+
+    assert put_as_proved(garden, "bob", record_of(garden, "bob", 0, keys=keys)) == 204
+
+    assert versions(garden) == [(0, 1), (0, 2)]
+
+
+def test_a_record_of_the_new_key_takes_the_place_of_none_of_before(garden):
+    put(garden, "bob", record_of(garden, "bob", 0))
+    keys = started_again(garden, "bob")
+    assert put_as_proved(garden, "bob", record_of(garden, "bob", 0, keys=keys)) == 204
+    assert garden.cast.bob.post("/api/me/recovery", renewal_body(keys)).status_code == 201
+
+    renewed = record_of(garden, "bob", 0, bk_version=2, keys=keys)
+    assert put_as_proved(garden, "bob", renewed) == 204
+
+    assert versions(garden) == [(0, 1), (0, 2)]
+    [former] = HistoryRecord.objects.filter(bk_version=1)
+    assert former.writer_device == garden.cast.bob.device_id

@@ -1,0 +1,156 @@
+"""The past of before an account was started again, from the command line, over a real server."""
+
+import pytest
+
+from crypto_client.client.server import Server
+from tests.cli.homes import another_home, restored, say, secret_of, try_restore, written
+from tests.e2e.later import let_resets_pass
+
+pytestmark = pytest.mark.slow
+
+
+def start_again(server, person):
+    """An empty home of a person, in which the account was started again."""
+    home = another_home(person)
+    assert home("account", "reset", "begin", "--password", home.password).status == 0
+    let_resets_pass(server)
+    assert home("account", "reset", "finish").row["device_id"]
+    return home
+
+
+def bring_back(home, secret):
+    return home("recovery", "bring-back", "--secret-file", str(written(home, secret)), timeout=60)
+
+
+def let_in(alice, person, room):
+    """alice goes on with the account that was started again, and takes it back into a room."""
+    assert alice("verify", person.email, "--different").status == 0
+    assert alice("room", "invite", room, person.email).status == 0
+
+
+@pytest.fixture
+def former(bob):
+    """What bob's recovery key was before he started again; on paper all the time."""
+    return secret_of(bob)
+
+
+@pytest.fixture
+def past(alice, bob, garden):
+    """What was said in the garden before."""
+    say(alice, "garden", "before, by alice")
+    say(bob, garden, "before, by bob")
+    return ["before, by alice", "before, by bob"]
+
+
+@pytest.fixture
+def started(server, bob, former, past):
+    return start_again(server, bob)
+
+
+def test_the_former_key_brings_back_what_was_before(garden, former, past, started):
+    assert started.reads(garden) == []
+
+    assert bring_back(started, former).row == {"rooms": 1, "refused": {}}
+
+    assert started.reads(garden) == past
+    assert started.reads("garden") == past
+
+
+def test_it_is_there_on_each_device_that_comes_later(alice, garden, former, past, started):
+    let_in(alice, started, garden)
+    say(alice, garden, "after")
+    assert bring_back(started, former).status == 0
+    assert started.reads(garden) == [*past, "after"]
+
+    assert restored(started).reads(garden) == [*past, "after"]
+
+
+def test_a_room_of_two_is_read_again_and_stays_ended(alice, bob, former, server):
+    room = alice("room", "direct", bob.email).row["room_id"]
+    say(bob, room, "between us")
+    started = start_again(server, bob)
+
+    assert bring_back(started, former).row["rooms"] == 1
+
+    assert started.reads(room) == ["between us"]
+    assert started("room", "list").row["left"] is True
+
+
+def test_once_more_changes_nothing(garden, former, past, started):
+    for _ in range(2):
+        assert bring_back(started, former).status == 0
+
+    assert started.reads(garden) == past
+
+
+def test_each_of_two_former_keys_opens_its_own_time(server, alice, garden, former, past, started):
+    let_in(alice, started, garden)
+    say(alice, garden, "in between")
+    assert started.reads(garden) == ["in between"]
+    second = secret_of(started)
+    again = start_again(server, started)
+
+    assert bring_back(again, second).status == 0
+    assert again.reads(garden) == ["in between"]
+    assert bring_back(again, former).status == 0
+    assert again.reads(garden) == [*past, "in between"]
+
+
+# Refused
+
+
+def test_any_other_key_opens_nothing_and_says_what_is_wrong(alice, garden, started):
+    for secret in (secret_of(started), secret_of(alice)):
+        refused = bring_back(started, secret)
+        assert (refused.status, refused.error) == (4, "recovery")
+    mistyped = bring_back(started, "baba baba quux baba baba baba")
+    assert mistyped.rows == [{"error": "recovery", "words": [3]}]
+    assert started.reads(garden) == []
+
+
+def test_who_never_started_again_has_nothing_to_bring_back(alice, garden):
+    refused = bring_back(alice, secret_of(alice))
+
+    assert (refused.status, refused.error) == (1, "not_found")
+
+
+def test_the_former_key_opens_no_account_any_more(bob, former, started):
+    refused = try_restore(another_home(bob), former)
+
+    assert (refused.status, refused.error) == (4, "recovery")
+
+
+# A server that lies
+
+
+class Lies:
+    """What the server says of former blobs, changed on its way to bob."""
+
+    def __init__(self, monkeypatch, change):
+        true = Server.get
+
+        def get(server, path, **query):
+            answer = true(server, path, **query)
+            if path != "/api/me/former-recovery":
+                return answer
+            present = {
+                "account_key": true(server, "/api/me")["account_key"],
+                **true(server, "/api/me/recovery"),
+            }
+            return {"former": [change(row, present) for row in answer["former"]]}
+
+        monkeypatch.setattr(Server, "get", get)
+
+
+def test_a_key_that_no_reset_ended_is_not_looked_at(started, monkeypatch):
+    Lies(monkeypatch, lambda row, present: present)
+
+    assert bring_back(started, secret_of(started)).error == "not_found"
+
+
+def test_another_blob_under_the_former_key_opens_nothing(started, monkeypatch):
+    Lies(monkeypatch, lambda row, present: {**present, "account_key": row["account_key"]})
+
+    refused = bring_back(started, secret_of(started))
+
+    assert (refused.status, refused.error) == (4, "recovery")
