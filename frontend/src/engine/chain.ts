@@ -25,7 +25,8 @@ interface WrapJson {
   wrap: string;
 }
 
-function commitOf(json: CommitJson, device: Uint8Array, wrap: string | undefined): Commit {
+/** Read a commit as REST carries it, with the own wrap where there is one. */
+export function commitOf(json: CommitJson, device: Uint8Array, wrap: string | undefined): Commit {
   const wraps = wrap === undefined ? [] : [[hex(device), decodeBase64url(wrap)] as const];
   return {
     core: decodeBase64url(json.core),
@@ -147,15 +148,34 @@ async function step(core: Core, roomId: Id, commit: Commit, opener: Opener): Pro
   if (!received.ignored) await keep(core, room, commit, received);
 }
 
+/** A commit with the room before it and after it. */
+export interface Step {
+  readonly before: RoomView | null;
+  readonly commit: Commit;
+  readonly received: Received;
+}
+
+async function linesOf(core: Core, { before, commit, received: { view } }: Step): Promise<SystemLine[]> {
+  const { ops, core: heart } = readCommit(commit, view.room);
+  const known = { roster: before?.roster ?? [], trust: await core.people.trust() };
+  return systemLines(ops, heart, { ...known, title: view.title ?? "" });
+}
+
+/** Prepare the lines of a commit to be written. */
+export async function putLines(core: Core, changes: Changes, roomId: Id, step: Step): Promise<void> {
+  const { epoch } = step.received.view;
+  const sealed = await core.store.seal("lines", [roomId, epoch], await linesOf(core, step));
+  changes.set("lines", [roomId, epoch], { roomId, epoch, sealed, revision: 1 });
+}
+
 /** One durable transaction: head, roster, chains, history record, lines (§7.3, step 10). */
 async function keep(core: Core, room: ReadRoom, commit: Commit, received: Received): Promise<void> {
   const { store, userId } = core;
   const { view } = received;
   const roomId = room.record.info.room_id;
   const { ops, core: heart } = readCommit(commit, view.room);
-  const before = { roster: room.record.view?.roster ?? [], trust: await core.people.trust() };
-  const lines = systemLines(ops, heart, { ...before, title: view.title ?? "" });
-  const names = await namesFor(core, room.record.names, lines);
+  const step = { before: room.record.view, commit, received };
+  const names = await namesFor(core, room.record.names, await linesOf(core, step));
   const changes = new Changes();
   const own = idBytes(userId);
   const wasIn = room.record.view !== null && findMember(room.record.view.roster, own) !== null;
@@ -177,8 +197,7 @@ async function keep(core: Core, room: ReadRoom, commit: Commit, received: Receiv
   if (state) await putEpoch(store, changes, roomId, { state, revision: 0 });
   await endChains(core, changes, roomId, received);
   if (received.history) keepHistory(changes, roomId, received.history);
-  const sealed = await store.seal("lines", [roomId, view.epoch], lines);
-  changes.set("lines", [roomId, view.epoch], { roomId, epoch: view.epoch, sealed, revision: 1 });
+  await putLines(core, changes, roomId, step);
   await store.commit(changes);
 }
 
@@ -225,7 +244,8 @@ async function endChains(
   await putEpoch(core.store, changes, roomId, { ...closing, state });
 }
 
-function keepHistory(
+/** Prepare to keep a history record until the server has it. */
+export function keepHistory(
   changes: Changes,
   roomId: Id,
   { name, bkVersion, record, sig }: NonNullable<Received["history"]>,

@@ -5,6 +5,7 @@ import type { Op } from "../crypto/ops";
 import { ROLE_ADMIN, findMember } from "../crypto/roster";
 import { encodeStatement, makeLeave } from "../crypto/statements";
 import { catchUp } from "./apply";
+import { bringBack, openPast } from "./bringing_back";
 import { followChain } from "./chain";
 import { DUE, type Plan, commitRoom, postDirect, postGroup } from "./commits";
 import type { Args, CommandName, Id, Result } from "./contract";
@@ -75,6 +76,7 @@ export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
   "renewal_show",
   "renewal_finish",
   "renewal_discard",
+  "bring_back",
   "devices_list",
   "passkeys_list",
   "passkey_offer",
@@ -286,6 +288,17 @@ function renewalHandlers({ core, box }: Pick<CommandParts, "core" | "box">) {
   } satisfies Partial<Handlers>;
 }
 
+function pastHandlers({ core, box }: Pick<CommandParts, "core" | "box">) {
+  return {
+    bring_back: async ({ secret }) => {
+      await bringBack(core, box, secret);
+      // Nobody waits for this: what it does not do now the next connection does.
+      void openPast(core).catch(() => undefined);
+      return null;
+    },
+  } satisfies Partial<Handlers>;
+}
+
 function deviceHandlers({ core, outbox, box }: CommandParts) {
   return {
     recovery_show: () => box.show(),
@@ -295,6 +308,7 @@ function deviceHandlers({ core, outbox, box }: CommandParts) {
       return null;
     },
     ...renewalHandlers({ core, box }),
+    ...pastHandlers({ core, box }),
     reset_veto: async () => {
       await vetoReset(core);
       core.changed({ startingAgain: true });

@@ -66,7 +66,14 @@ export interface Me {
   /** False until the recovery key was typed again from where its owner wrote it down. */
   hasRecoveryKey: boolean;
   renewing: Renewing;
+  past: Past;
 }
+
+/**
+ * The time before this account was started again: `closed` until its recovery key is given,
+ * `opening` room by room; null when there is none, or all of it is here.
+ */
+export type Past = { state: "closed" } | { state: "opening"; done: number; of: number } | null;
 
 /**
  * How far a new recovery key is: `begun` when it is still to be written down and does not count
@@ -321,6 +328,8 @@ export interface Commands extends PasskeyCommands {
   renewal_finish: { args: { secret: string }; result: null };
   /** Keep the present key. */
   renewal_discard: { args: Record<string, never>; result: null };
+  /** Open the time before the account was started again, with the recovery key of then. */
+  bring_back: { args: { secret: string }; result: null };
   devices_list: { args: Record<string, never>; result: { devices: Device[] } };
   /** Name an own device for all of them; an empty name takes it away. */
   device_rename: { args: { deviceId: Id; name: string }; result: null };

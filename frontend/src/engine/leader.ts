@@ -248,7 +248,10 @@ export class Leader {
     const keyLog = new KeyLog({
       ...{ store, api, platform },
       own: { user: idBytes(boot.userId), amkPub: keyring.device.amkPub },
-      learnOwn: () => people.learnOwn(boot.userId),
+      learnOwn: async () => {
+        await people.learnOwn(boot.userId);
+        core.changed({ me: true });
+      },
       changed: () => core.changed({ keyLog: true }),
     });
     const people: People = new People(store, api, keyLog, () => core.changed({ friends: true }));

@@ -1,5 +1,5 @@
 /** The recovery key (docs/protocol.md §5): shown until it is written down, tested, and used. */
-import { type SignedDeviceList, parseDeviceList } from "../crypto/device_list";
+import { type DeviceList, type SignedDeviceList, parseDeviceList } from "../crypto/device_list";
 import { decodeBase64url } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
 import { historyWriter } from "../crypto/history";
@@ -23,7 +23,7 @@ import type { Core } from "./core";
 import { idBytes } from "./ids";
 import { Refusal, refuse } from "./refusal";
 import type { Store } from "./store/store";
-import type { MeJson, RecoveryJson } from "./wire";
+import type { FormerRecoveryJson, MeJson, RecoveryJson } from "./wire";
 
 /**
  * The fact "recovery": the recovery key, sealed, until its owner has written it down; null once
@@ -120,6 +120,25 @@ interface Present {
   readonly blob: SignedBlob;
 }
 
+/** Read a sealed blob as REST carries it. */
+export function blobOf({ recovery_blob, recovery_sig }: RecoveryJson): SignedBlob {
+  return told("recovery_blob", () => ({
+    data: decodeBase64url(recovery_blob),
+    sig: decodeBase64url(recovery_sig, 64),
+  }));
+}
+
+/** Give what opens history, by version of the backup key; `lists` are the own ones, the newest last. */
+export function seedsOf(
+  { backupSeed }: Recovered,
+  lists: readonly DeviceList[],
+  carries: ReadonlyMap<number, Uint8Array>,
+): Map<number, Uint8Array> {
+  const seeds = backupSeeds(backupSeed, lists, carries);
+  // What was opened is wiped by its owner; these are kept.
+  return new Map([...seeds].map(([version, seed]) => [version, seed.slice()]));
+}
+
 /** Opens the own blob with what a person types; the server gives it out five times an hour. */
 export class RecoveryBox {
   private fetched: {
@@ -127,6 +146,8 @@ export class RecoveryBox {
     blob: SignedBlob;
     carries: ReadonlyMap<number, Uint8Array>;
   } | null = null;
+
+  private ended: readonly FormerRecoveryJson[] | null = null;
 
   constructor(
     private readonly api: Api,
@@ -160,10 +181,7 @@ export class RecoveryBox {
   private async blob(version: number): Promise<SignedBlob> {
     if (this.fetched?.version === version) return this.fetched.blob;
     const json = await this.api.get<RecoveryJson>("/api/me/recovery");
-    const blob = told("recovery_blob", () => ({
-      data: decodeBase64url(json.recovery_blob),
-      sig: decodeBase64url(json.recovery_sig, 64),
-    }));
+    const blob = blobOf(json);
     const carries = told("recovery_blob", () => carriesOf(json));
     this.fetched = { version, blob, carries };
     return blob;
@@ -173,11 +191,16 @@ export class RecoveryBox {
    * Give what opens history, by version of the backup key, for the account that was opened last;
    * `lists` are its own ones, the newest last.
    */
-  seeds({ backupSeed }: Recovered, lists: readonly SignedDeviceList[]): Map<number, Uint8Array> {
+  seeds(recovered: Recovered, lists: readonly SignedDeviceList[]): Map<number, Uint8Array> {
     const read = lists.map(({ data }) => parseDeviceList(data));
-    const seeds = backupSeeds(backupSeed, read, this.fetched?.carries ?? new Map());
-    // What was opened is wiped by its owner; these are kept.
-    return new Map([...seeds].map(([version, seed]) => [version, seed.slice()]));
+    return seedsOf(recovered, read, this.fetched?.carries ?? new Map());
+  }
+
+  /** The sealed blobs of account keys that resets have ended, the first one first. */
+  async former(): Promise<readonly FormerRecoveryJson[]> {
+    const path = "/api/me/former-recovery";
+    this.ended ??= (await this.api.get<{ former: FormerRecoveryJson[] }>(path)).former;
+    return this.ended;
   }
 
   /** Fetch the blob anew the next time. */

@@ -4,6 +4,7 @@
  */
 import { ProtocolError } from "../crypto/errors";
 import { applyHeld, applyLive, applyPage, applyStored, catchUp } from "./apply";
+import { openPast } from "./bringing_back";
 import { followChain } from "./chain";
 import { DUE, commitRoom } from "./commits";
 import type { Id } from "./contract";
@@ -85,6 +86,7 @@ export class Sync {
     await this.quietly(() => this.outbox.kickAll());
     await this.quietly(() => this.fetchPast());
     await this.quietly(() => moveHistory(this.core));
+    await this.quietly(() => openPast(this.core));
   }
 
   /** `Refusal` when a request was refused, `unavailable` when only some rooms are up to date. */

@@ -2,8 +2,10 @@
 import { hex } from "../crypto/encoding";
 import { deviceId } from "../crypto/identity";
 import { type AccountIdentity, fingerprint } from "../crypto/safety";
+import { pastOf } from "./bringing_back";
 import type { Connection, Friend, FriendTrust, Id, Me, Restoring, RoomSummary, Snapshot, Timeline } from "./contract";
 import type { Change } from "./core";
+import { formerKeysOf } from "./former_keys";
 import { idBytes, idOf } from "./ids";
 import type { SystemLine } from "./lines";
 import { keyLogNotice } from "./key_log_notice";
@@ -56,6 +58,11 @@ export function canWrite(record: RoomRecord): boolean {
   const isTroubled = record.trouble !== "none" && record.trouble !== "getting_keys";
   const isOut = record.left !== null || record.leaveSent;
   return record.view !== null && !isTroubled && !isOut;
+}
+
+/** The own account under keys of before: its own rooms are nobody's to look at, either. */
+async function formerAccounts(store: Store, { user, amkPub }: AccountIdentity): Promise<AccountIdentity[]> {
+  return (await formerKeysOf(store, { user, amkPub })).map((key) => ({ user, amkPub: key.amkPub }));
 }
 
 export class Views {
@@ -153,6 +160,7 @@ export class Views {
       deviceId: idOf(deviceId(user, device.dskPub)),
       hasRecoveryKey: await isWrittenDown(this.store),
       renewing: await renewing(this.store),
+      past: await pastOf(this.store),
     };
     this.emit({ me: shown });
   }
@@ -186,8 +194,9 @@ export class Views {
 
   private async giveRooms(): Promise<void> {
     const own = (this.account ??= await ownAccount(this.store));
-    const all = (await readRooms(this.store)).filter((record) => !own || !isOwn(record, own));
-    const records = all.filter(isListed);
+    const hidden = own ? [own, ...(await formerAccounts(this.store, own))] : [];
+    const isShown = (record: RoomRecord) => !hidden.some((account) => isOwn(record, account));
+    const records = (await readRooms(this.store)).filter(isShown).filter(isListed);
     const outbox = await this.store.tables.getAll("outbox");
     const rooms = await Promise.all(
       records.map((record) =>

@@ -162,6 +162,11 @@ export interface RecoveryJson {
   carries: { bk_version: number; carry: string }[];
 }
 
+/** The sealed blob of an account key that a reset has ended. */
+export interface FormerRecoveryJson extends RecoveryJson {
+  account_key: string;
+}
+
 export interface BackupKeyJson {
   bk_version: number;
   bk_pub: string;

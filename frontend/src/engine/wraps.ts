@@ -4,6 +4,7 @@ import type { Id } from "./contract";
 import type { Core } from "./core";
 import { readEpoch } from "./records";
 import { Refusal } from "./refusal";
+import type { HistoryRow } from "./store/schema";
 import { Changes } from "./store/store";
 
 const WRAPS_AN_ANSWER = 100;
@@ -39,8 +40,14 @@ export async function finishWraps(core: Core, roomId: Id, used: readonly number[
 /** Upload the history records that the server has not confirmed. */
 export async function deliverHistory(core: Core, roomId: Id): Promise<void> {
   const range = IDBKeyRange.bound([roomId, 0], [roomId, Infinity]);
-  const rows = await core.store.tables.getAll("history", range, 100);
-  if (rows.length === 0) return;
+  for (;;) {
+    const rows = await core.store.tables.getAll("history", range, 100);
+    if (rows.length === 0) return;
+    await deliver(core, roomId, rows);
+  }
+}
+
+async function deliver(core: Core, roomId: Id, rows: readonly HistoryRow[]): Promise<void> {
   const records = rows.map((row) => ({
     epoch: row.epoch,
     commit_hash: encodeBase64url(row.commitHash),

@@ -5,7 +5,7 @@ import type { startAgain as korean } from "./ko_start_again.ts";
 export const startAgain: typeof korean = {
   intro: "If the recovery key is gone and no browser opens your chats any more, you can start this account again with new keys.",
   stays: "What stays: your account, your e-mail address and your friends.",
-  goes: "What goes: your past messages. You also leave your chats, and friends have to invite you again.",
+  goes: "What goes: your past messages, unless you find your recovery key later. You also leave your chats, and friends have to invite you again.",
   takesTime:
     "So that nobody does this behind your back, it waits for 72 hours. All your devices and your mailbox are told, and any of your devices can stop it.",
   begin: "Start again",
@@ -23,7 +23,7 @@ export const startAgain: typeof korean = {
   isDue: "You can start again now.",
   finish: "Start again now",
   finishTitle: "Really start again?",
-  finishText: "All devices you used before are signed out, and your past messages do not come back.",
+  finishText: "All devices you used before are signed out. Your past messages come back only with the recovery key that you had until now.",
   starting: "Starting again…",
   takeBack: "Take it back",
   elsewhere: "Somebody is starting this account again somewhere else. If it is not you, stop it and change your password.",

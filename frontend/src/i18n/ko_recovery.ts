@@ -36,6 +36,14 @@ export const recovery = {
   renewalDiscardText: "방금 만든 새 열쇠는 지워져요. 적어 두었다면 버려 주세요. 전에 쓰던 열쇠를 그대로 써요.",
   moving: (done: number, of: number) =>
     `지난 대화를 새 열쇠로 옮기는 중이에요. 대화 ${String(of)}개 가운데 ${String(done)}개를 옮겼어요.`,
+  pastTitle: "새로 시작하기 전의 대화",
+  pastText: "새로 시작하기 전에 쓰던 복구 열쇠를 찾았나요? 그 열쇠로 그때의 대화를 다시 읽을 수 있어요.",
+  pastOpen: "예전 복구 열쇠 넣기",
+  pastPrompt: "새로 시작하기 전에 적어 둔 복구 열쇠를 넣어 주세요. 그때의 대화를 읽는 데만 써요. 지금 복구 열쇠는 그대로예요.",
+  pastAction: "대화 되찾기",
+  pastFound: "맞는 열쇠예요. 예전 대화를 여는 중이에요.",
+  pastOpening: (done: number, of: number) =>
+    `예전 대화를 여는 중이에요. 대화 ${String(of)}개 가운데 ${String(done)}개를 살펴봤어요.`,
   wrongWords: (places: string) => `${places}번째 단어가 목록에 없어요. 적은 것을 다시 봐 주세요.`,
   wrongCount: (count: number) => `단어가 ${String(count)}개예요. 여섯 단어를 모두 넣어 주세요.`,
   wrongBlocks: (places: string) => `코드의 ${places}번째 네 글자에 쓸 수 없는 글자가 있어요. 적은 것을 다시 봐 주세요.`,

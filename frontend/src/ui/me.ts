@@ -11,6 +11,7 @@ import { showKeyboardHelp } from "./keyboard_help.ts";
 import { LightElement } from "./light.ts";
 import "./me_devices.ts";
 import "./me_passkeys.ts";
+import "./me_past.ts";
 import "./me_recovery.ts";
 import { postForm } from "./navigation.ts";
 import { notify } from "./notices.ts";
@@ -72,6 +73,7 @@ export class MeScreen extends LightElement {
     const devices = html`<gamrae-me-devices .engine=${this.engine} .me=${me}></gamrae-me-devices>`;
     const isFirst = !me.hasRecoveryKey || me.renewing?.state === "begun";
     return html`${isFirst ? recovery : nothing}${this.profile(me)}${isFirst ? nothing : recovery}
+      <gamrae-me-past .engine=${this.engine} .past=${me.past}></gamrae-me-past>
       ${passkeys}${devices}${this.fingerprint(me)}${this.account(me)}`;
   }
 

@@ -250,7 +250,8 @@ export class Server extends Accounts {
       const { records } = this.roomFor(user, path[1]!);
       for (const record of body["records"] as HistoryRecordJson[]) {
         const older = records.filter(
-          (row) => row.user === user && row.epoch === record.epoch && row.bk_version < record.bk_version,
+          (row) =>
+            row.user === user && !row.isFormer && row.epoch === record.epoch && row.bk_version < record.bk_version,
         );
         for (const row of older) records.splice(records.indexOf(row), 1);
         records.push({ user, ...record, writer_device: session.device! });

@@ -7,7 +7,7 @@ import { KEY_WAS_REPLACED, encodeStatement, makeServerRemove } from "../../src/c
 import { RESET_WAIT_MS, parseReset, resetId } from "../../src/crypto/succession";
 import type { Id } from "../../src/engine/contract";
 import { idBytes } from "../../src/engine/ids";
-import type { FormerKeyJson } from "../../src/engine/wire";
+import type { FormerKeyJson, FormerRecoveryJson } from "../../src/engine/wire";
 import type { Account } from "./server_accounts";
 import { type Asked, Problem } from "./server_asked";
 import type { ServerKeyLog } from "./server_key_log";
@@ -36,6 +36,7 @@ interface Waiting {
 export class ServerResets {
   readonly waiting = new Map<Id, Waiting>();
   readonly former = new Map<Id, FormerKeyJson[]>();
+  readonly recoveries = new Map<Id, FormerRecoveryJson[]>();
 
   constructor(private readonly server: Touched) {}
 
@@ -92,12 +93,18 @@ export class ServerResets {
     const dropped = this.server.devicesOf(user);
     const former = { account_key: account.accountKey!, reset, reset_sig, lists: account.lists };
     this.former.set(user, [...(this.former.get(user) ?? []), former]);
-    Object.assign(account, { accountKey: null, lists: [] });
+    const { recovery, carries } = account;
+    const blob = { account_key: account.accountKey!, ...recovery!, carries };
+    this.recoveries.set(user, [...(this.recoveries.get(user) ?? []), blob]);
+    Object.assign(account, { accountKey: null, lists: [], carries: [], recoveryVersion: 1 });
     account.prekeys.clear();
     const id = resetId({ data: decodeBase64url(reset), sig: new Uint8Array(0) });
     this.server.keyLogNow().add(user, id, { kind: ACCOUNT_RESET });
     const answer = this.server.enrol(asked);
-    for (const room of this.server.rooms.values()) this.endStay(room, user, reset);
+    for (const room of this.server.rooms.values()) {
+      for (const row of room.records) if (row.user === user) row.isFormer = true;
+      this.endStay(room, user, reset);
+    }
     this.end(user);
     this.server.listChanged(user, dropped);
     return answer;
@@ -126,6 +133,10 @@ export class ServerResets {
   }
 
   readonly handlers: Record<string, (asked: Asked) => unknown> = {
+    "GET me/former-recovery": ({ user, session }) => {
+      if (!session.device) throw new Problem("device_required", 403);
+      return { former: this.recoveries.get(user) ?? [] };
+    },
     "GET me/reset": ({ user }) => this.json(user),
     "POST me/reset": (asked) => this.begin(asked),
     "DELETE me/reset": ({ user }) => this.end(user),

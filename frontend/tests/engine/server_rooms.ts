@@ -39,10 +39,13 @@ export class ServerRoom {
   readonly wraps = new Map<string, string>();
   readonly log: LogItem[] = [];
   readonly stays = new Map<Id, Stay>();
+  /** Stays of people who came in again later. */
+  readonly earlier: { user: Id; stay: Stay }[] = [];
   readonly leaving = new Map<Id, { joined_epoch: number; statement: string }>();
   readonly cursors = new Map<Id, { delivered_to: number; read_to: number }>();
   readonly hidden = new Map<Id, number>();
-  readonly records: (HistoryRecordJson & { user: Id })[] = [];
+  /** `isFormer`: of before their owner started again. */
+  readonly records: (HistoryRecordJson & { user: Id; isFormer?: true })[] = [];
   queue: Queued[] = [];
   roster: Roster = [];
 
@@ -102,6 +105,8 @@ export class ServerRoom {
     for (const [user, row] of now) {
       // Who started again stays in the roster until somebody commits the removal.
       if (this.leaving.has(user)) continue;
+      const before = this.stays.get(user);
+      if (before && before.last !== null) this.earlier.push({ user, stay: before });
       const role = row.role === 2 ? "admin" : "member";
       this.stays.set(user, { role, joined: row.joinedEpoch, last: null });
     }
@@ -153,9 +158,9 @@ export class ServerRoom {
 
   /** The part of the log that a person may read. */
   page(user: Id, after: number, limit = 100): { upto: number; head: number; items: LogItem[] } {
-    const stay = this.stays.get(user)!;
+    const stays = [this.stays.get(user)!, ...this.earlier.filter((one) => one.user === user).map(({ stay }) => stay)];
     const upto = Math.min(this.log.length, after + limit);
-    const items = this.log.slice(after, upto).filter((item) => this.mayRead(stay, item));
+    const items = this.log.slice(after, upto).filter((item) => stays.some((stay) => this.mayRead(stay, item)));
     return { upto, head: this.log.length, items };
   }
 

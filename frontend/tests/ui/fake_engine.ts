@@ -16,6 +16,7 @@ export const me: Me = {
   fingerprint: "12345 67890 12345 67890 12345 67890",
   hasRecoveryKey: true,
   renewing: null,
+  past: null,
   deviceId: "de51ce00-0000-4000-8000-000000000001",
 };
 

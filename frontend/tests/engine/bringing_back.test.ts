@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Id } from "../../src/engine/contract";
+import type { FormerRecoveryJson } from "../../src/engine/wire";
+import { type Person, World } from "./cast";
+import { until } from "./clock";
+import { PASSWORD } from "./server_resets";
+
+let world: World;
+let alice: Person;
+let bob: Person;
+let room: Id;
+/** bob's recovery key of before; on paper all the time. */
+let former: string;
+beforeEach(async () => {
+  world = new World();
+  [alice, bob] = (await world.friends("alice", "bob")) as [Person, Person];
+  const made = await alice.ask("room_create_group", { title: "garden", userIds: [bob.id] });
+  room = made.roomId;
+  await alice.show(room);
+  await bob.show(room);
+  await alice.say(room, "before, by alice");
+  await alice.allAre("stored");
+  await bob.sees("before, by alice");
+  await bob.say(room, "before, by bob");
+  await bob.allAre("stored");
+  former = await bob.words();
+});
+afterEach(() => world.end());
+
+/** An empty browser of a person, in which the account is started again. */
+async function startedAgain(person: Person): Promise<Person> {
+  const browser = world.elsewhere(person);
+  await browser.open();
+  await until(() => browser.page.seen.phase === "no_keys_here", "not asked for the key");
+  await browser.ask("reset_begin", { password: PASSWORD });
+  world.server.resets.letPass();
+  await browser.ask("reset_finish", {});
+  await browser.online();
+  await until(() => browser.page.seen.me?.past?.state === "closed", "the past is not offered");
+  return browser;
+}
+
+/** alice goes on with bob's new account and takes it back into the room. */
+async function letIn(): Promise<void> {
+  const { accountKey } = await alice.ask("safety_number", { userId: bob.id });
+  await alice.ask("friend_mark", { userId: bob.id, accountKey, isSame: false });
+  await alice.ask("room_invite", { roomId: room, userIds: [bob.id] });
+}
+
+async function bringBack(browser: Person, secret: string): Promise<void> {
+  await browser.ask("bring_back", { secret });
+  await until(() => browser.page.seen.me?.past === null, "the rooms are not looked into");
+}
+
+const past = ["before, by alice", "before, by bob"];
+
+describe("the recovery key of before", () => {
+  it("opens the rooms of before, with their names and messages", async () => {
+    const browser = await startedAgain(bob);
+    await browser.show(room);
+    await browser.sees("", "");
+
+    await bringBack(browser, former);
+
+    await browser.sees(...past);
+    expect(browser.room(room)).toMatchObject({ title: "garden", left: "removed" });
+    expect(browser.page.seen.me?.past).toBeNull();
+    await browser.reload();
+    await browser.online();
+    expect(browser.page.seen.me?.past).toBeNull();
+  });
+
+  it("opens them for each device that comes later", async () => {
+    const browser = await startedAgain(bob);
+    await bringBack(browser, former);
+    await letIn();
+    await alice.say(room, "after");
+    await alice.allAre("stored");
+
+    const laptop = world.elsewhere(bob);
+    await laptop.restore(await browser.words());
+    await laptop.show(room);
+
+    await laptop.sees(...past, "after");
+  });
+
+  it("seals nothing to its own backup key, and its records stay", async () => {
+    const records = () => world.server.room(room).records.filter((row) => row.user === bob.id);
+    const browser = await startedAgain(bob);
+    const before = records().map(({ record }) => record);
+
+    await bringBack(browser, former);
+
+    await until(() => records().length === 2 * before.length, "nothing is sealed again");
+    const kept = records().filter((row) => row.isFormer).map(({ record }) => record);
+    expect(kept).toEqual(before);
+    const { deviceId } = browser.page.seen.me!;
+    const made = records().filter((row) => !row.isFormer);
+    expect(made.map((row) => row.writer_device)).toEqual(made.map(() => deviceId));
+  });
+
+  it("opens what was written before it was renewed as well", async () => {
+    await bob.ask("renewal_begin", { secret: former });
+    const { words } = await bob.ask("renewal_show", {});
+    world.server.lies["PUT rooms/*/history-records"] = () => null;
+    await bob.ask("renewal_finish", { secret: words });
+    await until(() => bob.page.seen.me?.renewing === null, "not renewed");
+    delete world.server.lies["PUT rooms/*/history-records"];
+    const browser = await startedAgain(bob);
+
+    await expect(browser.ask("bring_back", { secret: former })).rejects.toMatchObject({ code: "recovery_secret" });
+    await bringBack(browser, words);
+
+    await browser.show(room);
+    await browser.sees(...past);
+  });
+
+  it("goes on after a tab that ended in between", async () => {
+    const browser = await startedAgain(bob);
+    world.server.lies["GET rooms/*/history-records"] = () => {
+      throw new TypeError("the network is gone");
+    };
+    await browser.ask("bring_back", { secret: former });
+    await until(() => browser.page.seen.me?.past?.state === "opening", "it is not said");
+    delete world.server.lies["GET rooms/*/history-records"];
+    await browser.reload();
+    await browser.online();
+    await until(() => browser.page.seen.me?.past === null, "it does not go on");
+    await browser.show(room);
+    await browser.sees(...past);
+  });
+});
+
+describe("any other key", () => {
+  it("opens nothing, and a mistyped one says where", async () => {
+    const browser = await startedAgain(bob);
+    for (const secret of [await browser.words(), await alice.words()]) {
+      const refused = browser.ask("bring_back", { secret });
+      await expect(refused).rejects.toMatchObject({ code: "recovery_secret" });
+    }
+    const mistyped = browser.ask("bring_back", { secret: "baba baba quux baba baba baba" });
+    await expect(mistyped).rejects.toMatchObject({ code: "recovery_words", fields: { words: ["3"] } });
+    expect(browser.page.seen.me?.past).toEqual({ state: "closed" });
+  });
+
+  it("is asked of nobody who never started again", async () => {
+    expect(alice.page.seen.me?.past).toBeNull();
+    const refused = alice.ask("bring_back", { secret: await alice.words() });
+    await expect(refused).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("a server that lies", () => {
+  const lie = (change: (row: FormerRecoveryJson) => object) => {
+    world.server.lies["GET me/former-recovery"] = (truth) => ({
+      former: (truth() as { former: FormerRecoveryJson[] }).former.map(change),
+    });
+  };
+
+  it("about which key was ended is not asked further", async () => {
+    const browser = await startedAgain(bob);
+    const { accountKey } = world.server.account(bob.id);
+    lie((row) => ({ ...row, account_key: accountKey }));
+    const refused = browser.ask("bring_back", { secret: former });
+    await expect(refused).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("about the blob opens nothing", async () => {
+    const browser = await startedAgain(bob);
+    const present = world.server.account(bob.id).recovery;
+    lie((row) => ({ ...row, ...present }));
+    const refused = browser.ask("bring_back", { secret: await browser.words() });
+    await expect(refused).rejects.toMatchObject({ code: "recovery_blob" });
+  });
+
+  it("about the chain opens nothing of that room", async () => {
+    const browser = await startedAgain(bob);
+    await browser.show(room);
+    await browser.sees("", "");
+    world.server.lies["GET rooms/*/commits"] = (truth) => {
+      const page = truth() as { commits: { core: string }[] };
+      const other = world.server.room(room).commits.at(-1)!;
+      return { ...page, commits: page.commits.map((commit) => ({ ...other, ...commit, core: other.core })) };
+    };
+    await bringBack(browser, former);
+    await browser.sees("", "");
+  });
+});
