@@ -18,6 +18,7 @@ export const passkey: Catalogue["passkey"] = {
   again: "Confirm once more",
   asking: "Please follow what your browser asks…",
   added: "The passkey is added. In a new browser it brings back your chats.",
+  unnamed: "Passkey without a name",
   unused: "not used yet",
   renameTitle: "Name of the passkey",
   remove: "Remove",

@@ -18,6 +18,7 @@ export const passkey = {
   again: "한 번 더 확인하기",
   asking: "브라우저의 안내를 따라 주세요…",
   added: "패스키를 추가했어요. 새 브라우저에서 이것으로 대화를 되찾을 수 있어요.",
+  unnamed: "이름 없는 패스키",
   unused: "아직 쓰지 않음",
   renameTitle: "패스키 이름",
   remove: "지우기",

@@ -48,7 +48,7 @@ export class MePasskeys extends LightElement {
     const d = words().devices;
     const since = d.since(longDate(passkey.createdMs, language()));
     const used = passkey.lastUsedMs === null ? t.unused : d.used(longDate(passkey.lastUsedMs, language()));
-    const called = passkey.name === "" ? t.title : passkey.name;
+    const called = passkey.name === "" ? t.unnamed : passkey.name;
     return html`<li class="device"><span class="device-text"><strong><bdi>${called}</bdi></strong>
       <span class="hint">${since} · ${used}</span></span>
       <span class="device-buttons">

@@ -48,7 +48,7 @@ export class PasskeyAdd extends LightElement {
     const t = words().passkey;
     const isMade = this.made !== null;
     return html`<p class="consequence">${isMade ? t.againText : t.makeText}</p>
-      ${isMade ? nothing : html`<p>${t.keeper}</p>`}
+      ${isMade ? nothing : html`<p class="consequence">${t.keeper}</p>`}
       ${this.problem === "" ? nothing : html`<p class="problem" role="alert">${this.problem}</p>`}
       <p class="dialog-buttons"><button type="button" class="button primary" autofocus ?disabled=${this.isBusy}
         @click=${() => this.make(request)}>${isMade ? t.again : t.make}</button></p>
