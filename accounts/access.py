@@ -7,16 +7,28 @@ from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import F
+from django.utils import timezone
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts.models import AccountKey, Device, DeviceList, FormerKey, Prekey, Reset, User
+from accounts.models import (
+    AccountKey,
+    Device,
+    DeviceList,
+    FormerKey,
+    Prekey,
+    Reset,
+    SessionsEnded,
+    User,
+)
 from accounts.refusals import DeviceRequired
 from accounts.signed_objects import parse_device_list
 
 DEVICE_IN_SESSION = "gamrae_device"
 # From when a reset is due. A forgotten one must not lie ready for whoever comes by years later.
 RESET_LAPSES_AFTER = timedelta(days=7)
+# More than processes' clocks differ and transactions last.
+ENDED_LATELY = timedelta(minutes=5)
 
 # Who may see whose keys and profile, beside oneself: apps that know of ties between people append
 # a predicate (asker, other) when they are ready. Nobody may, until one says so.
@@ -78,6 +90,12 @@ class DevicePermission(BasePermission):
             return False
         request.device = proved_device(request)  # type: ignore[attr-defined]
         return True
+
+
+def sessions_ended_lately() -> dict[int, UUID]:
+    """Rows of the last minutes, by their number, each with whose session it was."""
+    since = timezone.now() - ENDED_LATELY
+    return dict(SessionsEnded.objects.filter(ended_at__gt=since).values_list("pk", "user_id"))
 
 
 def visible_person(asker: User, user_id: UUID) -> User:

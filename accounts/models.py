@@ -188,6 +188,16 @@ class Device(models.Model):
         return str(self.id)
 
 
+class SessionsEnded(models.Model):
+    """Some session, or all, of a person ended just now: their sockets have to be looked at.
+
+    No foreign key: the row is read by processes that were not there, and gone within minutes.
+    """
+
+    user_id = models.UUIDField()
+    ended_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+
 class LinkBox(models.Model):
     """What two browsers of one person pass each other while one links the other; minutes old.
 

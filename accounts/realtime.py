@@ -12,6 +12,8 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
+from accounts.models import SessionsEnded
+
 log = logging.getLogger("gamrae.realtime")
 
 # Whom a person's news concerns, beside oneself: apps that know of ties append (user_id) -> ids.
@@ -38,7 +40,11 @@ def notify_circle_on_commit(user_id: UUID, event: str, /, **members: Any) -> Non
 def end_sessions_on_commit(
     user_id: UUID, *, session_key: str | None = None, device_id: UUID | None = None
 ) -> None:
-    """Close a person's sockets after the commit: those of one session or device, or all of them."""
+    """Close a person's sockets after the commit: those of one session or device, or all of them.
+
+    The row that is left with the commit lets every process find them, should nobody say so.
+    """
+    SessionsEnded.objects.create(user_id=user_id)
     device = str(device_id) if device_id else None
     message = {"type": "session.ended", "session_key": session_key, "device_id": device}
     _send_on_commit(user_id, message)

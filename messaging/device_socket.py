@@ -15,7 +15,7 @@ from django.db import Error
 from accounts.access import device_of
 from accounts.models import Device
 from accounts.realtime import user_group
-from messaging import frames, metrics, runtime, services
+from messaging import endings, frames, metrics, runtime, services
 from messaging.drain import this_process
 from messaging.gate import Admission, person_behind
 from messaging.threads import db
@@ -51,6 +51,7 @@ class DeviceSocket(AsyncConsumer):
         await send({"type": "websocket.accept"})
         self.outlet = outlet_for(send, too_slow=lambda: self.end(TOO_SLOW))
         this_process().add(self)
+        endings.this_process().add(self)
         self.watch = asyncio.create_task(self._watch())
         await self.join_group(user_group(self.user_id))
 
@@ -62,6 +63,7 @@ class DeviceSocket(AsyncConsumer):
         self.watch.cancel()
         self.outlet.shut()
         this_process().remove(self)
+        endings.this_process().remove(self)
         for name in self.groups:
             with contextlib.suppress(Exception):  # a layer that is down has forgotten us anyway
                 await self.channel_layer.group_discard(name, self.channel_name)
@@ -86,6 +88,11 @@ class DeviceSocket(AsyncConsumer):
             "device_id": str(self.device_id) if self.device_id else None,
         }
         if all(message.get(name) in (None, value) for name, value in own.items()):
+            self.end(NOT_SIGNED_IN)
+
+    async def look_again(self) -> None:
+        """See `endings.Socket.look_again`."""
+        if not (self.is_over or await self._still_valid()):
             self.end(NOT_SIGNED_IN)
 
     async def join_rooms(self, room_ids: list[uuid.UUID]) -> None:
@@ -134,17 +141,18 @@ class DeviceSocket(AsyncConsumer):
         await asyncio.sleep(PROOF_SECONDS)
         if self.device_id is not None:  # opening and proof have just looked at session and device
             await asyncio.sleep(SESSION_CHECK_SECONDS - PROOF_SECONDS)
-        while self.device_id is not None and await self._still_valid(self.device_id):
+        while self.device_id is not None and await self._still_valid():
             log.debug("code=still_valid seconds=%d", time.monotonic() - opened)
             await asyncio.sleep(SESSION_CHECK_SECONDS)
         self.end(NOT_SIGNED_IN)
 
-    async def _still_valid(self, device_id: uuid.UUID) -> bool:
+    async def _still_valid(self) -> bool:
         try:
             person = await person_behind(cast(dict[str, Any], self.scope))
             if person is None or person[0].id != self.user_id:
                 return False
-            await db(device_of)(self.user_id, device_id)
+            if self.device_id is not None:
+                await db(device_of)(self.user_id, self.device_id)
         except Device.DoesNotExist:
             return False
         except Error as error:

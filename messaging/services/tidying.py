@@ -3,8 +3,11 @@
 import logging
 
 from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
 
+from accounts.access import ENDED_LATELY
 from accounts.linking import forget_old_boxes
+from accounts.models import SessionsEnded
 from rooms import services as rooms
 
 log = logging.getLogger("gamrae.tidying")
@@ -16,6 +19,7 @@ def forget_what_has_run_out() -> int:
     Gives how many wraps.
     """
     SessionStore.clear_expired()
+    SessionsEnded.objects.filter(ended_at__lte=timezone.now() - ENDED_LATELY).delete()
     forget_old_boxes()
     forgotten = rooms.forget_old_wraps()
     if forgotten:
