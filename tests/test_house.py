@@ -30,6 +30,7 @@ COMMANDS = [
     "bin/bench",
     "bin/check",
     "bin/compose",
+    "bin/faults",
     "bin/image",
     "bin/lock",
     "bin/run",

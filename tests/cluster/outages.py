@@ -39,6 +39,25 @@ class Service:
         """It keeps its connections and answers nobody."""
         os.killpg(self._process.pid, signal.SIGSTOP)
 
+    def go_on(self) -> None:
+        """It answers again, as if nothing had been."""
+        os.killpg(self._process.pid, signal.SIGCONT)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is there, be it that it hangs."""
+        return self._process.is_running
+
+    @property
+    def command(self) -> list[str]:
+        """How it was started."""
+        return self._command
+
+    @property
+    def folder(self) -> Path:
+        """Where it keeps its files."""
+        return self._own
+
     def die(self, number: int) -> None:
         """It ends: SIGKILL as by a power cut, SIGTERM as by its operator."""
         os.killpg(self._process.pid, number)

@@ -64,13 +64,14 @@ class ArchiverProcess:
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / "archiver.log"
         self.environment = {**os.environ, "GAMRAE_DATA": str(folder / "data"), **settings}
+        self.program: tuple[str, ...] = ("manage.py",)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "ArchiverProcess":
         """Begin; returns at once, because it waits for whatever is missing."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "archive_messages"],
+                [sys.executable, *self.program, "archive_messages"],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,

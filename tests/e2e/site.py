@@ -41,6 +41,7 @@ class Site:
         own = {"GAMRAE_DATA": str(self.data), "PORT": str(self.port), "LOG_LEVEL": "DEBUG"}
         kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         self.environment = {**kept, **CROWD, **own, **changes}
+        self.program: tuple[str, ...] = ("manage.py",)
         self.process: subprocess.Popen[bytes] | None = None
 
     def manage(self, *words: str, **changes: str) -> None:
@@ -54,7 +55,7 @@ class Site:
         with self.said_to.open("ab") as said, self.complained_to.open("ab") as complained:
             begins = said.tell()
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
+                [sys.executable, *self.program, "serve"],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=said,

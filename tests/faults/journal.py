@@ -1,0 +1,74 @@
+"""What clients noted while something was broken: written down at once, read when all is over."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+
+@dataclass
+class Sent:
+    """One message on its way; times by the clock of this machine, 0 for what did not happen."""
+
+    message: bytes
+    room: bytes
+    sender: str
+    text: str
+    attempted: float
+    accepted: float = 0.0
+    stored: float = 0.0
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Somebody met a refusal or lost a connection."""
+
+    at: float
+    who: str
+    code: str
+
+
+class Journal:
+    """Shared by the threads of all clients of one scenario."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.sent: dict[bytes, Sent] = {}
+        self.troubles: list[Trouble] = []
+        self.heard: dict[tuple[str, bytes], float] = {}
+
+    def attempted(self, message: bytes, room: bytes, sender: str, text: str) -> None:
+        """Written into the outbox of its sender."""
+        with self._lock:
+            self.sent[message] = Sent(message, room, sender, text, time.monotonic())
+
+    def accepted(self, message: bytes) -> None:
+        """The sender has the server's word; the first time counts."""
+        self.sent[message].accepted = self.sent[message].accepted or time.monotonic()
+
+    def stored(self, message: bytes) -> None:
+        """The sender has found it in the log."""
+        self.sent[message].stored = self.sent[message].stored or time.monotonic()
+
+    def met(self, who: str, code: str) -> None:
+        """A refusal, or a connection that ended."""
+        with self._lock:
+            self.troubles.append(Trouble(time.monotonic(), who, code))
+
+    def hears(self, who: str, message: bytes) -> None:
+        """A receiver has opened it; the first time counts."""
+        with self._lock:
+            self.heard.setdefault((who, message), time.monotonic())
+
+    def not_stored(self) -> list[Sent]:
+        """What its sender does not yet know to be in the log."""
+        with self._lock:
+            return [each for each in self.sent.values() if not each.stored]
+
+    def delays(self, since: float = 0.0) -> list[float]:
+        """Seconds from writing to opening, of what was written after ``since``, ascending."""
+        with self._lock:
+            return sorted(
+                at - self.sent[message].attempted
+                for (_, message), at in self.heard.items()
+                if message in self.sent and self.sent[message].attempted >= since
+            )
