@@ -11,6 +11,7 @@ REFUSALS: dict[str, tuple[int | None, bool]] = {
     "not_signed_in": (401, False),
     "suspended": (403, False),
     "forbidden": (403, False),
+    "history_off": (409, False),
     "device_required": (403, False),
     "device_proof": (403, False),
     "not_found": (404, False),

@@ -142,10 +142,12 @@ def _rooms(commands: Commands) -> None:
     room = commands.add_parser("room").add_subparsers(required=True, metavar="DO")
     direct = room.add_parser("direct")
     direct.add_argument("email")
+    _history(direct)
     direct.set_defaults(run=room_commands.direct)
     group = room.add_parser("group")
     group.add_argument("title")
     group.add_argument("emails", nargs="+", metavar="EMAIL")
+    _history(group)
     group.set_defaults(run=room_commands.group)
     for name, run in (("invite", room_commands.invite), ("remove", room_commands.remove)):
         command = room.add_parser(name)
@@ -156,6 +158,10 @@ def _rooms(commands: Commands) -> None:
     rename.add_argument("room")
     rename.add_argument("title")
     rename.set_defaults(run=room_commands.rename)
+    history = room.add_parser("history")
+    history.add_argument("room")
+    history.add_argument("policy", choices=["off"], help="there is no way back")
+    history.set_defaults(run=room_commands.end_history)
     leave = room.add_parser("leave")
     leave.add_argument("room")
     leave.set_defaults(run=room_commands.leave)
@@ -164,6 +170,11 @@ def _rooms(commands: Commands) -> None:
     delete.add_argument("--for-all", action="store_true")
     delete.set_defaults(run=room_commands.delete)
     room.add_parser("list").set_defaults(run=room_commands.list_rooms)
+
+
+def _history(command: argparse.ArgumentParser) -> None:
+    words = "whether a further device reads what was written before it"
+    command.add_argument("--history", choices=["on", "off"], default="on", help=words)
 
 
 def _messages(commands: Commands) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from crypto_client.commit import (
+    HISTORY_OFF,
     NO_PREKEY,
     ClearState,
     Commit,
@@ -234,11 +235,17 @@ def create_own_room(by: Committer, own: SignedDeviceList) -> Commit:
     return make_commit(None, [create], by, clear=ClearState(KIND_GROUP), title="")
 
 
-def create_direct(by: Committer, one: SignedDeviceList, other: SignedDeviceList) -> Commit:
+def create_direct(
+    by: Committer,
+    one: SignedDeviceList,
+    other: SignedDeviceList,
+    *,
+    clear: ClearState | None = None,
+) -> Commit:
     """Begin the direct room of two accounts; its id follows from their keys."""
     rows = _rows([one, other], None)
     origin = direct_origin(*((row.user, row.amk_pub) for row in rows))
-    clear = ClearState(KIND_DIRECT)
+    clear = clear or ClearState(KIND_DIRECT)
     return make_commit(None, [Create(origin, rows)], by, clear=clear, title="")
 
 
@@ -266,6 +273,12 @@ def commit_role(view: RoomView, user: bytes, role: int, by: Committer) -> Commit
 def commit_title(view: RoomView, title: str, by: Committer) -> Commit:
     """Rename a room."""
     return make_commit(view, [ChangeState()], by, title=title)
+
+
+def commit_history_off(view: RoomView, by: Committer) -> Commit:
+    """Keep no history from here on; there is no way back (§6.4)."""
+    clear = replace(view.clear, history_policy=HISTORY_OFF)
+    return make_commit(view, [ChangeState()], by, clear=clear)
 
 
 def commit_refresh(view: RoomView, lists: Sequence[SignedDeviceList], by: Committer) -> Commit:

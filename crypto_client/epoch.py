@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from crypto_client.commit import ClearState
+from crypto_client.commit import HISTORY_OFF, ClearState
 from crypto_client.device_list import (
     DeviceList,
     KnownList,
@@ -82,7 +82,9 @@ class RoomView:
 
     ``recent`` holds the hashes of the last 64 commits by epoch, ``unsettled`` the users whose
     account key differs from the pin until a person has decided. ``title_due``: the head does not
-    carry the title, so whoever writes next and knows it commits first.
+    carry the title, so whoever writes next and knows it commits first. ``unkept_from`` is the first
+    epoch of which no history is kept, None while it is kept of all. ``former_title`` is what it was
+    called before an epoch that did not open here, and that may have renamed it.
     """
 
     room: bytes
@@ -95,6 +97,18 @@ class RoomView:
     recent: Mapping[int, bytes]
     unsettled: tuple[bytes, ...] = ()
     title_due: bool = False
+    unkept_from: int | None = None
+    former_title: str | None = None
+
+    @property
+    def shown_title(self) -> str | None:
+        """The title, or the last one that this device knew."""
+        return self.title if self.title is not None else self.former_title
+
+    @property
+    def keeps_history(self) -> bool:
+        """Whether what is written now comes back on a further device."""
+        return self.clear.history_policy != HISTORY_OFF
 
 
 def remember(recent: Mapping[int, bytes], epoch: int, commit_hash: bytes) -> dict[int, bytes]:
@@ -140,6 +154,8 @@ def view_to_json(view: RoomView) -> dict[str, object]:
         "recent": [[epoch, encode_base64url(value)] for epoch, value in view.recent.items()],
         "unsettled": [encode_base64url(user) for user in view.unsettled],
         "title_due": view.title_due,
+        "unkept_from": view.unkept_from,
+        "former_title": view.former_title,
     }
 
 
@@ -160,4 +176,6 @@ def view_from_json(stored: Mapping[str, object]) -> RoomView:
         {epoch: decode_base64url(value) for epoch, value in recent},
         tuple(decode_base64url(user) for user in unsettled),
         bool(stored.get("title_due", False)),
+        unkept if isinstance(unkept := stored.get("unkept_from"), int) else None,
+        former if isinstance(former := stored.get("former_title"), str) else None,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from crypto_client import xwing
-from crypto_client.commit import Commit, confirm_tag
+from crypto_client.commit import HISTORY_OFF, Commit, confirm_tag, parse_core, parse_state
 from crypto_client.device_list import DeviceList
 from crypto_client.encoding import KEY_SIZE, SUITE_BYTE, lp, u64
 from crypto_client.errors import AeadError, RecoveryError, SignatureError
@@ -96,7 +96,8 @@ def open_history(
     """Open a record of the own account and check its secret against the commit's tag.
 
     Refuses ``signature`` for a writer that the own ``devices`` do not name, and ``recovery`` for a
-    record that does not open, or opens to another secret than the commit's.
+    record that does not open, or opens to another secret than the commit's, or is of an epoch that
+    keeps no history.
     """
     entry = devices.entry(record.writer)
     if entry is None:
@@ -105,6 +106,7 @@ def open_history(
     verify(entry.dsk_pub, "history", h("history", lp(ad, record.record)), record.sig)
     if len(record.record) != RECORD_SIZE or record.name.commit_hash != commit.hash:
         raise RecoveryError("a history record of another length or commit")
+    _demand_kept(commit)
     ciphertext = record.record[: xwing.CIPHERTEXT_SIZE]
     try:
         shared = xwing.decapsulate(backup_seed, ciphertext)
@@ -115,6 +117,13 @@ def open_history(
     if not same(confirm_tag(secret, commit.core_hash), commit.tag):
         raise RecoveryError("a history record with another secret")
     return secret
+
+
+def _demand_kept(commit: Commit) -> None:
+    """Refuse what somebody wrote for a room that agreed to keep nothing (§6.4)."""
+    is_named = h("state", commit.state) == parse_core(commit.core).state_hash
+    if not is_named or parse_state(commit.state)[0].history_policy == HISTORY_OFF:
+        raise RecoveryError("a history record of an epoch that keeps no history")
 
 
 def reseal_history(

@@ -180,7 +180,16 @@ def _advance(step: Step, read: ReadCommit, origin: bytes, strangers: tuple[bytes
         title=title,
         recent=remember(before.recent if before else {}, step.core.epoch, read.commit.hash),
         unsettled=tuple(user for user in waiting if find_member(step.roster, user)),
+        unkept_from=_unkept_from(step),
+        former_title=before.shown_title if before else None,
     )
+
+
+def _unkept_from(step: Step) -> int | None:
+    """The policy only ever falls, so one epoch says it for all."""
+    if step.view is not None and step.view.unkept_from is not None:
+        return step.view.unkept_from
+    return step.core.epoch if step.clear.history_policy == HISTORY_OFF else None
 
 
 def _changes_state(step: Step) -> bool:

@@ -162,7 +162,9 @@ def reopen_past(
     epochs: list[EpochState] = []
     refused: dict[int, str] = {}
     title: str | None = None
+    former: str | None = None
     for at, link in enumerate(chain):
+        former = former if title is None else title
         known, title = title, None if _sets_title(link.commit) else title
         view = link.received.view
         row = find_member(view.roster, user)
@@ -184,7 +186,8 @@ def reopen_past(
             title = _title(link, secret, known)
         cuts = chain[at + 1].received.cuts if at + 1 < len(chain) else {}
         epochs.append(close_epoch(state, cuts))
-    return Past(replace(chain[-1].received.view, title=title), tuple(epochs), refused)
+    view = replace(chain[-1].received.view, title=title, former_title=former)
+    return Past(view, tuple(epochs), refused)
 
 
 def _secret_of(own: OwnHistory, link: Link, records: Sequence[HistoryRecord]) -> bytes | None:

@@ -8,6 +8,7 @@ from rooms.outcomes import CommitRefused, demand, demand_suite, parsing
 from rooms.roster import KIND_DIRECT, KIND_GROUP, Create, Op, Origin, identity, parse_ops
 
 NO_HASH = bytes(32)
+HISTORY_OFF = 0
 WRAP_SIZE = 1168
 SEALED_TITLE_SIZES = (272, 528, 1040)  # a title bucket and the cipher's 16 bytes
 

@@ -17,7 +17,9 @@ from crypto_client.statements import (
 Line = dict[str, Any]
 
 
-def describe(ops: Sequence[Op], committer: bytes, view: RoomView) -> list[Line]:
+def describe(
+    ops: Sequence[Op], committer: bytes, before: RoomView | None, view: RoomView
+) -> list[Line]:
     """One line for each thing that a person would notice; none for a plain rotation."""
     lines: list[Line] = []
     for op in ops:
@@ -32,8 +34,18 @@ def describe(ops: Sequence[Op], committer: bytes, view: RoomView) -> list[Line]:
             case SetRole():
                 lines.append({"event": "role", "about": [_id(op.user)]})
             case ChangeState():
-                lines.append({"event": "renamed", "title": view.title})
+                lines += _state_lines(before, view)
     return [{**line, "by": _id(committer)} for line in lines]
+
+
+def _state_lines(before: RoomView | None, view: RoomView) -> list[Line]:
+    """A state operation sets a title, or ends the keeping of history, or both."""
+    renamed: Line = {"event": "renamed", "title": view.title}
+    if before is None or not before.keeps_history or view.keeps_history:
+        return [renamed]
+    is_known = before.title is not None and view.title is not None
+    both = is_known and before.title != view.title
+    return [{"event": "history_off"}, *([renamed] if both else [])]
 
 
 def _way_out(statement: bytes) -> str:

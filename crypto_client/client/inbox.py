@@ -229,8 +229,10 @@ class Index:
         return self.store.row(sql, self.room, eid) is not None
 
     def by_id(self, device: bytes, msg_id: bytes) -> Known | None:
-        """The message of a device under an id."""
-        return self._known("device = ? AND message = ?", device, msg_id)
+        """The message of a device under an id, its key let go perhaps."""
+        sql = "SELECT eid, body, key FROM messages WHERE room = ? AND device = ? AND message = ?"
+        row = self.store.row(f"{sql} AND body IS NOT NULL", self.room, device, msg_id)
+        return Known(row["eid"], row["body"], row["key"] or b"") if row else None
 
     def by_counter(self, device: bytes, epoch: int, n: int) -> Known | None:
         """The message of a device under a counter."""

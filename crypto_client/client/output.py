@@ -61,9 +61,15 @@ def message_line(row: Row) -> str:
     if "event" in row:
         about = row.get("title") or ", ".join(row.get("about", []))
         return f"      * {row['event']} {printable(about)}".rstrip()
-    text = row.get("text", f"[{row.get('unreadable', '')}]")
+    text = row.get("text", f"[{_why_unreadable(row)}]")
     state = "" if row.get("state") == "stored" else f"  ({row.get('state')})"
     return f"{row.get('seq') or '':>5} {row['sender']}: {printable(text)}{state}"
+
+
+def _why_unreadable(row: Row) -> str:
+    if row.get("history") == "off":
+        return "this room keeps no history: not readable on this device"
+    return str(row.get("unreadable", ""))
 
 
 def printable(text: str) -> str:

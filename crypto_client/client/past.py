@@ -90,8 +90,10 @@ class PastRooms:
             for state in past.epochs:
                 if (kept := self.rooms.epoch(room, state.epoch)) is None or not kept.opened:
                     self.rooms.save_epoch(state)
+            before: RoomView | None = None
             for link in chain:
-                self._keep_lines(room, link)
+                self._keep_lines(room, link, before)
+                before = link.received.view
             view = json.dumps(view_to_json(past.view))
             store.run("UPDATE rooms SET view = coalesce(view, ?) WHERE room = ?", view, room)
             store.run(
@@ -99,9 +101,9 @@ class PastRooms:
             )
         return past
 
-    def _keep_lines(self, room: bytes, link: Link) -> None:
+    def _keep_lines(self, room: bytes, link: Link, before: RoomView | None) -> None:
         ops, view = parse_ops(link.commit.ops), link.received.view
-        lines = describe(ops, parse_core(link.commit.core).committer_user, view)
+        lines = describe(ops, parse_core(link.commit.core).committer_user, before, view)
         sql = "INSERT OR IGNORE INTO changes VALUES (?, ?, ?)"
         self.rooms.store.run(sql, room, view.epoch, json.dumps(lines))
 

@@ -9,8 +9,10 @@ from crypto_client.client.output import Output
 from crypto_client.client.own_room import listed, own_rooms
 from crypto_client.client.server import JSON, b64
 from crypto_client.client.session import Session
+from crypto_client.commit import HISTORY_FROM_JOIN, HISTORY_OFF, ClearState
 from crypto_client.committing import (
     commit_add,
+    commit_history_off,
     commit_remove,
     commit_title,
     create_direct,
@@ -19,7 +21,7 @@ from crypto_client.committing import (
 from crypto_client.device_list import SignedDeviceList
 from crypto_client.epoch import RoomView
 from crypto_client.ops import Create, parse_ops
-from crypto_client.roster import KIND_DIRECT, find_member
+from crypto_client.roster import KIND_DIRECT, KIND_GROUP, find_member
 from crypto_client.statements import make_leave
 
 
@@ -29,7 +31,8 @@ def direct(session: Session, output: Output, arguments: argparse.Namespace) -> N
     keyring = rooms.keyring
     friend = _friend_user(session, arguments.email)
     by = rooms.committer([keyring.device.user, friend])
-    commit = create_direct(by, _list(keyring, keyring.device.user), _list(keyring, friend))
+    own, theirs = _list(keyring, keyring.device.user), _list(keyring, friend)
+    commit = create_direct(by, own, theirs, clear=_clear(KIND_DIRECT, arguments.history))
     room = rooms.create(commit, _origin(commit.ops))
     _show(session, output, room)
 
@@ -40,7 +43,8 @@ def group(session: Session, output: Output, arguments: argparse.Namespace) -> No
     users = [rooms.keyring.device.user, *(_friend_user(session, e) for e in arguments.emails)]
     by = rooms.committer(users)
     lists = [_list(rooms.keyring, user) for user in dict.fromkeys(users)]
-    commit = create_group(by, lists, title=arguments.title)
+    clear = _clear(KIND_GROUP, arguments.history)
+    commit = create_group(by, lists, title=arguments.title, clear=clear)
     room = rooms.create(commit, _origin(commit.ops))
     _show(session, output, room)
 
@@ -73,6 +77,21 @@ def rename(session: Session, output: Output, arguments: argparse.Namespace) -> N
     room = find_room(session, arguments.room)
     session.messenger.rooms.commit(room, lambda view, by: commit_title(view, arguments.title, by))
     _show(session, output, room)
+
+
+def end_history(session: Session, output: Output, arguments: argparse.Namespace) -> None:
+    """Keep no history of a room from now on; there is no way back."""
+    rooms = session.messenger.rooms
+    room = find_room(session, arguments.room)
+    view = rooms.view(room)
+    if view is not None and view.keeps_history:
+        rooms.commit(room, commit_history_off)
+    _show(session, output, room)
+
+
+def _clear(kind: int, history: str) -> ClearState:
+    policy = HISTORY_OFF if history == "off" else HISTORY_FROM_JOIN
+    return ClearState(kind, history_policy=policy)
 
 
 def leave(session: Session, output: Output, arguments: argparse.Namespace) -> None:
@@ -149,7 +168,7 @@ def title_of(session: Session, summary: JSON) -> str:
     """A group's opened title, or the other person's nickname."""
     view = _view_of(session, summary)
     if view is None or view.clear.kind != KIND_DIRECT:
-        return (view.title or "") if view else ""
+        return (view.shown_title or "") if view else ""
     own = session.keyring.device.user
     others = [row.user for row in view.roster if row.user != own]
     return session.messenger.rooms.nickname(others[0]) if others else ""
@@ -173,12 +192,14 @@ def _show(session: Session, output: Output, room: bytes) -> None:
             "members": _members(session, view),
             "left": summary["me"]["last_epoch"] is not None,
             "unread": session.messenger.unread(room),
+            "history": "on" if view is None or view.keeps_history else "off",
             "trouble": session.messenger.rooms.trouble(room),
         },
         lambda row: (
             f"{row['room_id']}  {row['title']}  ({', '.join(row['members'])})"
             + (f"  {row['unread']} unread" if row["unread"] else "")
             + ("  left" if row["left"] else "")
+            + ("  keeps no history" if row["history"] == "off" else "")
             + (f"  not verified: {row['trouble']}" if row["trouble"] else "")
         ),
     )

@@ -49,6 +49,7 @@ ATTEMPTS = 8
 ROOM_TABLES = (
     "rooms",
     "epochs",
+    "closed_epochs",
     "messages",
     "events",
     "changes",
@@ -206,18 +207,18 @@ class Rooms:
         for user in lists_named(parse_ops(commit.ops)):
             self.refresh_known(user)
         device = self.keyring.device
+        before = self.view(room)
         received = receive_commit(
-            self.view(room),
+            before,
             commit,
             room=room,
             trust=self.trust(),
             source=PrekeySource(device.user, device.device, self.keyring.prekey_seeds()),
             history=self.keyring.history_writer(),
         )
-        lines = describe(
-            parse_ops(commit.ops), parse_core(commit.core).committer_user, received.view
-        )
-        self._keep(room, lines, received)
+        committer = parse_core(commit.core).committer_user
+        lines = describe(parse_ops(commit.ops), committer, before, received.view)
+        self._keep(room, lines, before, received)
         self._acknowledge(room, received)
 
     def refresh_known(self, user: bytes) -> dict[bytes, SignedPrekey]:
@@ -235,13 +236,18 @@ class Rooms:
         keyring = self.keyring
         return Trust(keyring.lists(), keyring.pins(), keyring.key_log.server_keys())
 
-    def _keep(self, room: bytes, lines: list[Line], received: Received) -> None:
+    def _keep(
+        self, room: bytes, lines: list[Line], before: RoomView | None, received: Received
+    ) -> None:
         """Step 10 of docs/protocol.md §7.3: head, roster, chains, history: one transaction."""
         with self.store.transaction():
             if received.cuts and (closing := self.epoch(room, received.view.epoch - 1)):
                 self.save_epoch(close_epoch(closing, received.cuts))
             if received.epoch:
                 self.save_epoch(received.epoch)
+            if before is not None and not before.keeps_history and not received.ignored:
+                sql = "INSERT OR IGNORE INTO closed_epochs VALUES (?, ?, ?)"
+                self.store.run(sql, room, before.epoch, now_ms())
             if received.history:
                 self.records.queue(received.history)
             self.store.run(

@@ -41,6 +41,9 @@ CREATE TABLE IF NOT EXISTS rooms (
 CREATE TABLE IF NOT EXISTS epochs (
     room BLOB NOT NULL, epoch INTEGER NOT NULL, state TEXT NOT NULL, received_ms INTEGER NOT NULL,
     PRIMARY KEY (room, epoch)) STRICT;
+CREATE TABLE IF NOT EXISTS closed_epochs (
+    room BLOB NOT NULL, epoch INTEGER NOT NULL, closed_ms INTEGER NOT NULL,
+    PRIMARY KEY (room, epoch)) STRICT;
 CREATE TABLE IF NOT EXISTS messages (
     room BLOB NOT NULL, device BLOB NOT NULL, message BLOB NOT NULL, seq INTEGER,
     epoch INTEGER NOT NULL, n INTEGER NOT NULL, eid BLOB NOT NULL, envelope BLOB NOT NULL,
@@ -182,6 +185,10 @@ class Store:
         rest = {name: kept[name] for name in kept if not name.startswith("recovery_")}
         self.remember("device", rest)
         self.db.execute("VACUUM")  # a home that was made before secure_delete has old pages
+        self.erase_journal()
+
+    def erase_journal(self) -> None:
+        """Let the files hold nothing of what was removed: the journal keeps pages of before."""
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -13,13 +13,14 @@ from crypto_client.body import parse_body
 from crypto_client.client.failures import Refused, TimedOut
 from crypto_client.client.inbox import Arrival, Inbox
 from crypto_client.client.keys import Keyring, now_ms
+from crypto_client.client.letting_go import let_go
 from crypto_client.client.outbox import Outbox
 from crypto_client.client.own_room import own_rooms, room_to_note_in
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, Server
 from crypto_client.client.socket import Frame, Socket
 from crypto_client.client.store import Store
-from crypto_client.errors import LogForkError
+from crypto_client.errors import EpochUnusableError, LogForkError
 from crypto_client.own_room import Note
 
 PING_SECONDS = 25.0
@@ -46,6 +47,7 @@ class Messenger:
             self.rooms.try_follow(uuid.UUID(summary["room_id"]).bytes)
         self.sync([uuid.UUID(summary["room_id"]).bytes for summary in self.rooms.all()])
         self._look_at_longer_logs()
+        let_go(self.rooms, now_ms())
         self.send_waiting()
 
     def send_waiting(self) -> None:
@@ -177,6 +179,7 @@ class Messenger:
                 next_ping = now + PING_SECONDS
             if now > next_check:
                 self.sync([uuid.UUID(summary["room_id"]).bytes for summary in self.rooms.all()])
+                let_go(self.rooms, now_ms())
                 next_check = now + CHECK_SECONDS
             frame = self.socket.take(min(deadline, next_ping, next_check) - now)
             if frame is not None:
@@ -233,12 +236,19 @@ class Messenger:
         }
         if row["body"] is None or row["outcome"] != "ok":
             shown["unreadable"] = row["outcome"]
+            if row["outcome"] == EpochUnusableError.outcome and not self._kept(row):
+                shown["history"] = "off"
         else:
             body = parse_body(row["body"])
             shown["text"] = body.text if body.type == "text" else None
             if self.rooms.keyring.key_log.is_split(row["room"], row["message"]):
                 shown["key_log"] = "split"
         return shown
+
+    def _kept(self, row: Any) -> bool:
+        """Whether the room keeps history of a message's time."""
+        view = self.rooms.view(row["room"])
+        return view is None or view.unkept_from is None or row["epoch"] < view.unkept_from
 
     def unread(self, room: bytes) -> int:
         """Messages of others behind the read cursor."""

@@ -9,6 +9,7 @@ from crypto_client.commit import ClearState, Commit, parse_core
 from crypto_client.committing import (
     Committer,
     commit_add,
+    commit_history_off,
     commit_remove,
     commit_role,
     commit_rotation,
@@ -113,6 +114,10 @@ def _titles_and_policies(
         clear=ClearState(1, history_policy=0),
     ).make()
     yield judged(cast, his, strict, "policy-stricter", "history off")
+    _, pair = direct(cast, "alice", "bob")
+    quiet = commit_history_off(pair["bob"].view, cast.committer(cast.bob, pair["bob"].epoch))
+    why = "in a direct room either decides"
+    yield judged(cast, pair["alice"], quiet, "direct-history-off", why, reader=cast.alice)
 
 
 def _unknown_titles(cast: World, hers: Received, his: Received) -> Iterator[Case]:

@@ -10,8 +10,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from crypto_client.commit import HISTORY_OFF, ClearState
 from crypto_client.ops import Create
-from crypto_client.roster import ROLE_ADMIN, group_origin
+from crypto_client.roster import KIND_GROUP, ROLE_ADMIN, group_origin
 from crypto_client.vectors import (
     account_cases,
     chain_cases,
@@ -50,6 +51,10 @@ def _history(cast: World) -> Iterator[tuple[str, Case]]:
     rows = room_cases.sorted_roster(room_cases.row(alice, ROLE_ADMIN), room_cases.row(cast.mallory))
     commit = Forgery(None, alice.keys, [Create(origin, rows)], to=[alice]).make()
     for case in recovery_cases.history_cases(alice, cast.mallory, commit, origin.room):
+        yield "history", case
+    off = ClearState(KIND_GROUP, history_policy=HISTORY_OFF)
+    quiet = Forgery(None, alice.keys, [Create(origin, rows)], to=[alice], clear=off).make()
+    for case in recovery_cases.unkept_cases(alice, quiet, origin.room):
         yield "history", case
 
 

@@ -220,6 +220,22 @@ def history_cases(alice: Person, mallory: Person, commit: Commit, room: bytes) -
     yield from _other_ciphertexts(case, alice, good, commit)
 
 
+def unkept_cases(alice: Person, commit: Commit, room: bytes) -> Iterator[Case]:
+    """Give the cases of a genuine record for a commit of a room that keeps no history."""
+    writer = HistoryWriter(alice.keys, 1, backup_public(alice.recovery_key, alice.user, 1))
+    record = seal_history(writer, EpochName(room, 0, commit.hash), seeded(Forgery.seed)(32))
+
+    def case(name: str, comment: str, state: bytes) -> Case:
+        said = commit_bytes(replace(commit, state=state))
+        given = {**_history_in(alice, record), "commit": said}
+        return Case(name, comment, "5.4", "history_open", given, "recovery")
+
+    why = "nothing of such a room is kept, whoever wrote it and whoever hands it out"
+    yield case("history-off-room-opens-none", why, commit.state)
+    flipped = lp(u8(1), u8(1), *lp_split(commit.state)[2:])
+    yield case("history-off-room-policy-flipped", "the core names another state", flipped)
+
+
 def _history_in(alice: Person, record: HistoryRecord) -> dict[str, Any]:
     return {
         "room": b64(record.name.room),

@@ -248,6 +248,8 @@ class Rules:
         yield self.case("commit-state-by-member", "admins rename", by_member)
         silent = self.forge(alice, clear=ClearState(1, history_policy=0))
         yield self.case("clear-state-changed-without-op", "not said", silent)
+        quiet = self.forge(carol, ChangeState(), clear=ClearState(1, history_policy=0))
+        yield self.case("commit-history-off-by-member", "admins decide", quiet)
         kind = self.forge(alice, ChangeState(), clear=ClearState(2))
         yield self.case("state-changes-kind", "a group stays one", kind)
         off = self.forge(alice, ChangeState(), clear=ClearState(1, history_policy=0))

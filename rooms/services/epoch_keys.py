@@ -15,7 +15,7 @@ from accounts.protocol import SUITE, digest, lp, verifies
 from accounts.refusals import Refused
 from accounts.signed_objects import parse_device_list
 from rooms.access import room_for_reader, stays_of
-from rooms.commit import parse_state
+from rooms.commit import HISTORY_OFF, parse_state
 from rooms.models import EpochCommit, EpochWrap, HistoryRecord
 
 WRITERS_AN_EPOCH = 3
@@ -92,8 +92,8 @@ def save_history_records(
     newest key yet may still write for the one before; the account's carried seeds open that.
     Records of before the account started again count their backup keys by themselves: they stay,
     and keep nothing out.
-    Refuses with ``forbidden`` an epoch that the actor may not read or that keeps no history, and
-    with ``invalid`` another commit hash, backup version or signature.
+    Refuses with ``forbidden`` an epoch that the actor may not read, with ``history_off`` one that
+    keeps no history, and with ``invalid`` another commit hash, backup version or signature.
     """
     room_for_reader(actor, room_id)
     _demand_readable(actor, room_id, records)
@@ -126,8 +126,8 @@ def _demand_readable(actor: User, room_id: UUID, records: Iterable[HistoryItem])
         commit = commits.get(item.epoch)
         if commit is None or not any(stay.covers(item.epoch) for stay in stays):
             raise Refused("forbidden")
-        if parse_state(bytes(commit.state)).history_policy == 0:
-            raise Refused("forbidden")
+        if parse_state(bytes(commit.state)).history_policy == HISTORY_OFF:
+            raise Refused("history_off")
         if bytes(commit.hash) != item.commit_hash:
             raise Refused("invalid", fields={"records": ["Not this epoch's commit."]})
 

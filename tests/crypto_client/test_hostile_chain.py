@@ -11,7 +11,7 @@ from crypto_client.committing import commit_add, commit_remove, commit_rotation
 from crypto_client.device_list import next_device_list
 from crypto_client.encoding import lp_split
 from crypto_client.identity import new_device
-from crypto_client.ops import Create, Refresh
+from crypto_client.ops import ChangeState, Create, Refresh
 from crypto_client.primitives import sign
 from crypto_client.ratchet import EpochState
 from crypto_client.receiving import Received
@@ -75,6 +75,26 @@ def test_a_ghost_device_whom_its_account_never_listed_is_refused(bob: Member) ->
     refresh = Refresh(owner.user, 2, forged.list_hash)
     bob.is_shown(Forgery(bob.view, bob.cast.alice.keys, [refresh], to=[owner]).make())
     stays_at(bob, 0, "signature")
+
+
+def test_a_member_who_is_no_admin_does_not_end_the_keeping_of_history(bob: Member) -> None:
+    with_carol(bob)
+    off = replace(bob.head.clear, history_policy=0)
+    by = bob.cast.carol.keys
+    bob.is_shown(Forgery(bob.head, by, [ChangeState()], to=[bob.cast.bob], clear=off).make())
+    stays_at(bob, 1, "op_forbidden")
+    assert bob.head.keeps_history
+
+
+def test_a_room_that_ended_its_history_does_not_begin_it_again(bob: Member) -> None:
+    alice, off = bob.cast.alice, replace(bob.view.clear, history_policy=0)
+    to = [alice, bob.cast.bob]
+    ended = Forgery(bob.view, alice.keys, [ChangeState()], to=to, clear=off).make()
+    assert bob.is_shown(ended) == ""
+    assert history_epochs(bob) == []
+    again = Forgery(bob.head, alice.keys, [ChangeState()], to=to, clear=bob.view.clear, seed="2")
+    bob.is_shown(again.make())
+    stays_at(bob, 1, "op_forbidden")
 
 
 def test_who_leaves_or_is_removed_does_not_commit(bob: Member) -> None:

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from crypto_client.body import text_body
 from crypto_client.commit import ClearState, Commit, parse_core
-from crypto_client.committing import commit_refresh, commit_rotation, commit_title, create_group
+from crypto_client.committing import (
+    commit_refresh,
+    commit_rotation,
+    commit_title,
+    create_group,
+)
 from crypto_client.device_list import (
     MAX_DEVICES,
     SignedDeviceList,

@@ -130,6 +130,11 @@ export function defaultState(kind: number): ClearState {
   return { kind, historyPolicy: HISTORY_FROM_JOIN, addPolicy: ADD_BY_ADMINS, ttlSeconds: 0 };
 }
 
+/** Give a clear state by which no history is kept. */
+export function withoutHistory(clear: ClearState): ClearState {
+  return { ...clear, historyPolicy: HISTORY_OFF };
+}
+
 /** Write `state` of docs/protocol.md §6.4 around the sealed title. */
 export function encodeState(clear: ClearState, sealed: Uint8Array): Uint8Array {
   const { kind, historyPolicy, addPolicy, ttlSeconds } = clear;

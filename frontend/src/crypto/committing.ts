@@ -13,6 +13,7 @@ import {
   encodeState,
   sealTitle,
   sealWrap,
+  withoutHistory,
 } from "./commit";
 import { type SignedDeviceList, listHash, parseDeviceList } from "./device_list";
 import { EMPTY, KEY_SIZE, compareBytes, equalBytes, hex } from "./encoding";
@@ -224,10 +225,11 @@ export async function createDirect(
   by: Committer,
   one: SignedDeviceList,
   other: SignedDeviceList,
+  clear: ClearState = defaultState(KIND_DIRECT),
 ): Promise<Commit> {
   const origin = directOrigin(parseDeviceList(one.data), parseDeviceList(other.data));
   const ops = [create(origin, firstRoster([one, other], null))];
-  return makeCommit(null, ops, by, { clear: defaultState(KIND_DIRECT), title: "" });
+  return makeCommit(null, ops, by, { clear, title: "" });
 }
 
 /** Add accounts: a person's act, never an automatic one. */
@@ -269,6 +271,11 @@ export async function commitRole(
 /** Rename a room. */
 export async function commitTitle(view: RoomView, title: string, by: Committer): Promise<Commit> {
   return makeCommit(view, [{ op: "state" }], by, { title });
+}
+
+/** Keep no history from here on; there is no way back (§6.4). */
+export async function commitHistoryOff(view: RoomView, by: Committer): Promise<Commit> {
+  return makeCommit(view, [{ op: "state" }], by, { clear: withoutHistory(view.clear) });
 }
 
 /** Bring newer device lists of members into the roster. */

@@ -1,5 +1,5 @@
 /** A device's view of a room: head, roster, policies (docs/protocol.md §6, §7). */
-import type { ClearState } from "./commit";
+import { type ClearState, HISTORY_OFF } from "./commit";
 import {
   type DeviceList,
   type KnownList,
@@ -103,7 +103,9 @@ export function sendersOf(roster: Roster, trust: Pick<Trust, "lists">): Senders 
  *
  * `recent` holds the hashes of the last 64 commits by epoch, `unsettled` the users whose account
  * key differs from the pin until a person has decided. `titleDue`: the head does not carry the
- * title, so whoever writes next and knows it commits first. Plain data that IndexedDB can store.
+ * title, so whoever writes next and knows it commits first. `unkeptFrom` is the first epoch of
+ * which no history is kept, null while it is kept of all. `formerTitle` is what it was called before
+ * an epoch that did not open here, and that may have renamed it. Plain data that IndexedDB can store.
  */
 export interface RoomView {
   readonly room: Uint8Array;
@@ -116,6 +118,18 @@ export interface RoomView {
   readonly recent: ReadonlyMap<number, Uint8Array>;
   readonly unsettled: readonly Uint8Array[];
   readonly titleDue?: boolean;
+  readonly unkeptFrom?: number | null;
+  readonly formerTitle?: string | null;
+}
+
+/** Give the title, or the last one that this device knew. */
+export function shownTitle({ title, formerTitle = null }: RoomView): string | null {
+  return title ?? formerTitle;
+}
+
+/** Say whether what is written now comes back on a further device. */
+export function keepsHistory({ clear }: Pick<RoomView, "clear">): boolean {
+  return clear.historyPolicy !== HISTORY_OFF;
 }
 
 /** Add a commit to the recent ones and forget all but the last 64. */

@@ -1,5 +1,13 @@
 /** History records: epoch secrets that only the recovery key opens (docs/protocol.md §5.4). */
-import { type Commit, commitHash, confirmTag, coreHash } from "./commit";
+import {
+  type Commit,
+  HISTORY_OFF,
+  commitHash,
+  confirmTag,
+  coreHash,
+  parseCore,
+  parseState,
+} from "./commit";
 import { type DeviceList, entryOf } from "./device_list";
 import { KEY_SIZE, SUITE_BYTE, concat, equalBytes, lp, u64, utf8 } from "./encoding";
 import { ProtocolError } from "./errors";
@@ -77,6 +85,9 @@ export async function sealHistory(
   return { name, bkVersion, writer: keys.device, record, sig };
 }
 
+/** What a record is judged by: the commit of its epoch, and what that says of the room. */
+export type RecordedCommit = Pick<Commit, "core" | "tag" | "state">;
+
 /** Whose record it must be: the own account, its device list, and the backup key's seed. */
 export interface OwnHistory {
   readonly user: Uint8Array;
@@ -89,11 +100,12 @@ export interface OwnHistory {
  * can encrypt to a public key.
  *
  * Refuses `signature` for a writer that the own list does not name, and `recovery` for a record
- * that does not open, or opens to another secret than the commit's.
+ * that does not open, or opens to another secret than the commit's, or is of an epoch that keeps no
+ * history.
  */
 export function openHistory(
   record: HistoryRecord,
-  commit: Pick<Commit, "core" | "tag">,
+  commit: RecordedCommit,
   { user, devices, backupSeed }: OwnHistory,
 ): Uint8Array {
   const entry = entryOf(devices, record.writer);
@@ -104,11 +116,19 @@ export function openHistory(
   if (record.record.length !== RECORD_SIZE || !isOfCommit) {
     throw new ProtocolError("recovery", "a history record of another length or commit");
   }
+  demandKept(commit);
   const secret = unseal(record.record, ad, backupSeed);
   if (!same(confirmTag(secret, coreHash(commit)), commit.tag)) {
     throw new ProtocolError("recovery", "a history record with another secret");
   }
   return secret;
+}
+
+/** Refuse what somebody wrote for a room that agreed to keep nothing (§6.4). */
+function demandKept({ core, state }: RecordedCommit): void {
+  const isNamed = equalBytes(h("state", state), parseCore(core).stateHash);
+  if (isNamed && parseState(state).clear.historyPolicy !== HISTORY_OFF) return;
+  throw new ProtocolError("recovery", "a history record of an epoch that keeps no history");
 }
 
 /**
@@ -117,7 +137,7 @@ export function openHistory(
  */
 export async function resealHistory(
   record: HistoryRecord,
-  commit: Pick<Commit, "core" | "tag">,
+  commit: RecordedCommit,
   writer: HistoryWriter,
   own: Omit<OwnHistory, "user">,
 ): Promise<HistoryRecord> {

@@ -14,7 +14,7 @@ import {
   titleAfter,
 } from "./commit";
 import { HASH_SIZE, SIGNATURE_SIZE, equalBytes, hex } from "./encoding";
-import { type RoomView, type Trust, remember, sendersOf } from "./epoch";
+import { type RoomView, type Trust, remember, sendersOf, shownTitle } from "./epoch";
 import { ProtocolError } from "./errors";
 import { type HistoryRecord, type HistoryWriter, sealHistory } from "./history";
 import { type Op, applyOps, parseOps } from "./ops";
@@ -191,7 +191,15 @@ function advance({ step, origin, strangers }: Judged, read: ReadCommit): RoomVie
     title: before === null || changesState(step) ? null : before.title,
     recent: remember(before?.recent ?? new Map(), core.epoch, head),
     unsettled: waiting.filter((user) => findMember(roster, user) !== null),
+    unkeptFrom: unkeptFrom(step),
+    formerTitle: before && shownTitle(before),
   };
+}
+
+/** The policy only ever falls, so one epoch says it for all. */
+function unkeptFrom({ view: before, core, clear }: Step): number | null {
+  const isOff = clear.historyPolicy === HISTORY_OFF;
+  return before?.unkeptFrom ?? (isOff ? core.epoch : null);
 }
 
 function endsIn(step: Step): Pick<Received, "cuts" | "floors"> {

@@ -17,7 +17,7 @@ import { compareLog, extendLog, logAt, noteTakenBack } from "./log";
 import { collectNote, keepNotes } from "./own_room";
 import { readRoom, updateRoom } from "./records";
 import { type Arrived, againRow, eventRow } from "./rows";
-import { bodyOfItem } from "./store/reopen";
+import { bodyOfItem, wasOpened } from "./store/reopen";
 import type { ItemRow } from "./store/schema";
 import type { LogItem, LogPage, MessageItem, Stamp } from "./wire";
 
@@ -144,7 +144,7 @@ function noteStored(core: Core, batch: Batch, row: ItemRow, words: Body | null):
 async function noteVoids(core: Core, batch: Batch, row: ItemRow, words: Body): Promise<void> {
   for (const [epoch, n] of words.void) {
     const message = await batch.byCounter(row.device, epoch, n);
-    if (!message?.messageKey || message.seq === 0) continue;
+    if (!message || !wasOpened(message) || message.seq === 0) continue;
     batch.record = { ...batch.record, falseVoids: batch.record.falseVoids + 1 };
   }
   if (row.device !== core.keyring.deviceId || words.void.length === 0) return;

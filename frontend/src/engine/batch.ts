@@ -12,12 +12,13 @@ import {
   putRoom,
   readEpoch,
 } from "./records";
+import { wasOpened } from "./store/reopen";
 import type { Attempt, ItemRow, OutboxRow } from "./store/schema";
 import { Changes, type Store } from "./store/store";
 
 /** Which of several rows under one name counts: what opened before what did not, stored first. */
-function claim({ messageKey, seq }: ItemRow): number {
-  return (messageKey ? 0 : 2) + (seq > 0 ? 0 : 1);
+function claim(row: ItemRow): number {
+  return (wasOpened(row) ? 0 : 2) + (row.seq > 0 ? 0 : 1);
 }
 
 export class Batch {

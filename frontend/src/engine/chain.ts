@@ -5,7 +5,7 @@
 import { type Commit, parseCore } from "../crypto/commit";
 import { decodeBase64url, hex } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
-import type { RoomView } from "../crypto/epoch";
+import { type RoomView, keepsHistory } from "../crypto/epoch";
 import { closeEpoch, unusableEpoch } from "../crypto/ratchet";
 import { type Reader, type Received, readCommit, receiveCommit } from "../crypto/receiving";
 import { findMember } from "../crypto/roster";
@@ -13,7 +13,8 @@ import type { Id } from "./contract";
 import type { Core } from "./core";
 import { HistoryReader } from "./history";
 import { idBytes, idOf } from "./ids";
-import { type SystemLine, howOneLeft, listsNamed, systemLines } from "./lines";
+import { closedWith } from "./letting_go";
+import { type Said, type SystemLine, howOneLeft, listsNamed, systemLines } from "./lines";
 import { type ReadRoom, putEpoch, putRoom, readEpoch, readRoom } from "./records";
 import { Refusal } from "./refusal";
 import { Changes } from "./store/store";
@@ -158,7 +159,7 @@ export interface Step {
 async function linesOf(core: Core, { before, commit, received: { view } }: Step): Promise<SystemLine[]> {
   const { ops, core: heart } = readCommit(commit, view.room);
   const known = { roster: before?.roster ?? [], trust: await core.people.trust() };
-  return systemLines(ops, heart, { ...known, title: view.title ?? "" });
+  return systemLines(ops, heart, { before: known, said: saidBy(before, view) });
 }
 
 /** Prepare the lines of a commit to be written. */
@@ -188,6 +189,7 @@ async function keep(core: Core, room: ReadRoom, commit: Commit, received: Receiv
       prekeysHash: heart.prekeysHash,
       names,
       receivedMs: core.platform.now(),
+      closed: closedWith(room.record, view, core.platform.now()),
       trouble: troubleOf(received),
       left: wasIn && !isIn ? howOneLeft(ops, own) : room.record.left,
     },
@@ -199,6 +201,11 @@ async function keep(core: Core, room: ReadRoom, commit: Commit, received: Receiv
   if (received.history) keepHistory(changes, roomId, received.history);
   await putLines(core, changes, roomId, step);
   await store.commit(changes);
+}
+
+function saidBy(former: RoomView | null, view: RoomView): Said {
+  const endsHistory = former !== null && keepsHistory(former) && !keepsHistory(view);
+  return { title: view.title, formerTitle: former?.title ?? null, endsHistory };
 }
 
 function placeOf({ room, epoch, head }: RoomView): { room: Uint8Array; epoch: number; commitHash: Uint8Array } {

@@ -1,8 +1,10 @@
 /** What a screen may ask of the leading tab: each name of the contract, done once. */
-import { encodeBase64url } from "../crypto/encoding";
+import { withoutHistory } from "../crypto/commit";
 import { memberRow } from "../crypto/committing";
+import { encodeBase64url } from "../crypto/encoding";
+import { keepsHistory } from "../crypto/epoch";
 import type { Op } from "../crypto/ops";
-import { ROLE_ADMIN, findMember } from "../crypto/roster";
+import { KIND_DIRECT, ROLE_ADMIN, findMember } from "../crypto/roster";
 import { encodeStatement, makeLeave } from "../crypto/statements";
 import { catchUp } from "./apply";
 import { bringBack, openPast } from "./bringing_back";
@@ -59,6 +61,7 @@ export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
   "friend_request_decline",
   "profile_update",
   "room_open_direct",
+  "room_end_history",
   "room_rename",
   "room_invite",
   "room_remove_member",
@@ -146,11 +149,14 @@ async function adopt(core: Core, info: RoomJson): Promise<{ roomId: Id }> {
   return { roomId };
 }
 
-async function openDirect(core: Core, userId: Id): Promise<{ roomId: Id }> {
+async function openDirect(
+  core: Core,
+  { userId, keepsHistory: isKept = true }: Args<"room_open_direct">,
+): Promise<{ roomId: Id }> {
   const roomId = await directRoomWith(core, userId);
   const record = roomId === null ? null : (await readRoom(core.store, roomId))?.record;
   const isKnown = record?.view && record.left === null;
-  return adopt(core, isKnown ? record.info : await postDirect(core, userId));
+  return adopt(core, isKnown ? record.info : await postDirect(core, userId, isKept));
 }
 
 function inviting(core: Core, userIds: readonly Id[]): Plan {
@@ -195,8 +201,20 @@ function promoting(userId: Id): Plan {
 
 function renaming(title: string): Plan {
   return {
-    state: { title },
+    state: () => ({ title }),
     ops: (view) => Promise.resolve(view.title === title ? null : [{ op: "state" }]),
+  };
+}
+
+function endingHistory(core: Core): Plan {
+  const own = idBytes(core.userId);
+  return {
+    state: ({ clear }) => ({ clear: withoutHistory(clear) }),
+    ops: (view) => {
+      const isAdmin = findMember(view.roster, own)?.role === ROLE_ADMIN;
+      if (view.clear.kind !== KIND_DIRECT && !isAdmin) return Promise.reject(refuse("forbidden"));
+      return Promise.resolve(keepsHistory(view) ? [{ op: "state" }] : null);
+    },
   };
 }
 
@@ -230,9 +248,9 @@ function roomHandlers({ core, outbox, cursors }: CommandParts) {
   const commit = (roomId: Id, plan: Plan) =>
     inLane(roomId, () => commitRoom(core, roomId, plan));
   return {
-    room_open_direct: ({ userId }) => openDirect(core, userId),
-    room_create_group: async ({ title, userIds }) =>
-      adopt(core, await postGroup(core, title, userIds)),
+    room_open_direct: (args) => openDirect(core, args),
+    room_create_group: async (args) => adopt(core, await postGroup(core, args)),
+    room_end_history: ({ roomId }) => commit(roomId, endingHistory(core)),
     room_rename: ({ roomId, title }) => commit(roomId, renaming(title)),
     room_invite: ({ roomId, userIds }) =>
       inLane(roomId, async () => {

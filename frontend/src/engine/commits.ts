@@ -2,7 +2,7 @@
  * Making commits (docs/protocol.md §7.2): the newest head, lists and prekeys, then one try after
  * the other until the server takes it. Every function here runs in the room's lane.
  */
-import type { Commit } from "../crypto/commit";
+import { type ClearState, type Commit, defaultState, withoutHistory } from "../crypto/commit";
 import {
   type Committer,
   type NewState,
@@ -15,10 +15,10 @@ import { encodeBase64url, equalBytes, fromHex, hex } from "../crypto/encoding";
 import type { RoomView } from "../crypto/epoch";
 import { type Op, parseOps } from "../crypto/ops";
 import type { EpochState } from "../crypto/ratchet";
-import { roomOf } from "../crypto/roster";
+import { KIND_DIRECT, KIND_GROUP, roomOf } from "../crypto/roster";
 import { catchUp } from "./apply";
 import { followChain } from "./chain";
-import type { Id } from "./contract";
+import type { Args, Id } from "./contract";
 import type { Core } from "./core";
 import { dueOps } from "./due";
 import { NO_FLOORS, floorsOf, highest } from "./floors";
@@ -36,7 +36,7 @@ const RACE_DELAY_MS = 2_000;
 /** What a commit is for; asked again on each new head. Null: nothing is left to do. */
 export interface Plan {
   ops(view: RoomView): Promise<readonly Op[] | null>;
-  readonly state?: NewState;
+  state?(view: RoomView): NewState;
   /** People who come in by it: their lists and prekeys are fetched too. */
   readonly newcomers?: readonly Id[];
   /** Without anything that is due there is no commit. */
@@ -132,7 +132,7 @@ async function attempt(core: Core, roomId: Id, plan: Plan): Promise<boolean> {
   if (asked === null) return false;
   const due = await dueOps(core, view, record.info);
   if (plan.isOnlyForDue && due.length === 0) return false;
-  const commit = await makeCommit(view, merged(asked, due), by, plan.state);
+  const commit = await makeCommit(view, merged(asked, due), by, plan.state?.(view));
   const { commit: parts, wraps } = travelling(commit);
   await core.api.post(`${pathOf(roomId)}/commits`, { ...(parts as object), wraps });
   return true;
@@ -159,24 +159,34 @@ export async function commitRoom(core: Core, roomId: Id, plan: Plan): Promise<vo
   await followChain(core, roomId);
 }
 
+function newState(kind: number, keepsHistory: boolean): ClearState {
+  const clear = defaultState(kind);
+  return keepsHistory ? clear : withoutHistory(clear);
+}
+
 /** Begin the direct room with a person; gives its id, also when it exists already. */
-export async function postDirect(core: Core, userId: Id): Promise<RoomJson> {
+export async function postDirect(
+  core: Core,
+  userId: Id,
+  keepsHistory: boolean,
+): Promise<RoomJson> {
   const by = await committer(core, { members: [core.userId], newcomers: [userId] }, { floors: NO_FLOORS });
   const own = await core.people.newestList(idBytes(core.userId));
   const other = await core.people.newestList(idBytes(userId));
-  return postRoom(core, await createDirect(by, own, other));
+  const clear = newState(KIND_DIRECT, keepsHistory);
+  return postRoom(core, await createDirect(by, own, other, clear));
 }
 
 /** Begin a group with a title and these people besides oneself. */
 export async function postGroup(
   core: Core,
-  title: string,
-  userIds: readonly Id[],
+  { title, userIds, keepsHistory = true }: Args<"room_create_group">,
 ): Promise<RoomJson> {
   const everybody = [...new Set([core.userId, ...userIds])];
   const by = await committer(core, { members: [core.userId], newcomers: userIds }, { floors: NO_FLOORS });
   const lists = everybody.map((id) => core.people.newestList(idBytes(id)));
-  return postRoom(core, await createGroup(by, await Promise.all(lists), { title }));
+  const clear = newState(KIND_GROUP, keepsHistory);
+  return postRoom(core, await createGroup(by, await Promise.all(lists), { title, clear }));
 }
 
 /** Begin an own room. */

@@ -173,6 +173,8 @@ export interface RoomSummary {
   /** Null while a member; otherwise this person has left or was removed and reads only what they had. */
   left: "left" | "removed" | null;
   isAdmin: boolean;
+  /** Whether a further device of a member gets the past back. */
+  keepsHistory: boolean;
   unread: number;
   lastText: string;
   lastAtMs: number;
@@ -196,12 +198,13 @@ export type Unreadable =
   | "damaged"
   | "newer_version"
   | "not_restored"
+  | "not_kept" // the room keeps no history, and this device came in later
   | "equivocation";
 
 export interface TimelineItem {
   /** Stable for the life of the item: "device/message" or "seq/…". */
   key: string;
-  kind: "text" | "unreadable" | "joined" | "left" | "removed" | "started_again" | "renamed" | "created" | "role" | "device_added" | "device_dropped";
+  kind: "text" | "unreadable" | "joined" | "left" | "removed" | "started_again" | "renamed" | "history_off" | "created" | "role" | "device_added" | "device_dropped";
   /** 0 while it has no place yet (own outbox, live). */
   seq: number;
   sender: Person | null;
@@ -266,8 +269,11 @@ export interface Commands extends PasskeyCommands {
   friend_request_withdraw: { args: { id: Id }; result: null };
   friend_remove: { args: { userId: Id }; result: null };
   profile_update: { args: { nickname?: string; statusMessage?: string }; result: null };
-  room_open_direct: { args: { userId: Id }; result: { roomId: Id } };
-  room_create_group: { args: { title: string; userIds: Id[] }; result: { roomId: Id } };
+  /** `keepsHistory` counts where the room is made by this. */
+  room_open_direct: { args: { userId: Id; keepsHistory?: boolean }; result: { roomId: Id } };
+  room_create_group: { args: { title: string; userIds: Id[]; keepsHistory?: boolean }; result: { roomId: Id } };
+  /** Keep no history from now on; there is no way back. */
+  room_end_history: { args: { roomId: Id }; result: null };
   room_rename: { args: { roomId: Id; title: string }; result: null };
   room_invite: { args: { roomId: Id; userIds: Id[] }; result: null };
   room_remove_member: { args: { roomId: Id; userId: Id }; result: null };

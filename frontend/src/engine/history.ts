@@ -10,6 +10,7 @@ import {
   type HistoryRecord,
   type HistoryWriter,
   type OwnHistory,
+  type RecordedCommit,
   openHistory,
   resealHistory,
 } from "../crypto/history";
@@ -105,7 +106,7 @@ export class HistoryReader {
 
   /** Seal a commit's secret again to the writer's backup key; null when no record of it opens. */
   reseal(
-    commit: Pick<Commit, "core" | "tag">,
+    commit: RecordedCommit,
     epoch: number,
     { records, writer }: { records: readonly HistoryRecordJson[]; writer: HistoryWriter },
   ): Promise<HistoryRecord | null> {

@@ -14,7 +14,7 @@ import type { Id, Unreadable } from "./contract";
 import type { Core } from "./core";
 import { idBytes, idOf } from "./ids";
 import { type Arrived, againRow, rowOf, unparsedRow } from "./rows";
-import { bodyOfItem, keyOfItem, reopen } from "./store/reopen";
+import { bodyOfItem, keyOfItem, reopen, wasOpened } from "./store/reopen";
 import type { ItemRow } from "./store/schema";
 
 export const MAX_HELD_LIVE = 64;
@@ -47,9 +47,10 @@ async function dropOtherCopies(batch: Batch, stored: ItemRow): Promise<void> {
 
 async function knownOf(core: Core, row: ItemRow | null): Promise<Known | null> {
   if (!row) return null;
-  const key = await keyOfItem(core.store, row);
   const body = await bodyOfItem(core.store, row);
-  return key && body ? { eid: row.eid, body: body.data, key } : null;
+  if (!body) return null;
+  const key = (await keyOfItem(core.store, row)) ?? new Uint8Array(0);
+  return { eid: row.eid, body: body.data, key };
 }
 
 async function indexFor(core: Core, batch: Batch, pre: Pre): Promise<MessageIndex> {
@@ -143,7 +144,7 @@ async function open(core: Core, batch: Batch, row: ItemRow, pre: Pre): Promise<R
     });
     if (!opened.message || !opened.epoch) return IGNORED;
     const earlier = await batch.byMessage(row.device, row.messageId);
-    const isOther = earlier?.messageKey && earlier.key !== row.key;
+    const isOther = earlier && wasOpened(earlier) && earlier.key !== row.key;
     // Nothing of it is kept, so the chain stays: the log may still store exactly this one.
     if (isOther && row.seq === 0) return flagEquivocation(batch, earlier, opened.outcome);
     if (isOther && earlier.seq > 0) {
@@ -197,7 +198,8 @@ async function refused(batch: Batch, row: ItemRow, error: ProtocolError): Promis
     return hold(batch, { ...row, status: "held", reason: "getting_key" });
   }
   if (error.outcome === "fork") batch.record = { ...batch.record, trouble: "fork" };
-  const reason = REASONS[error.outcome] ?? "damaged";
+  const isUnkept = row.epoch >= (batch.record.view?.unkeptFrom ?? Infinity);
+  const reason = isUnkept && error.outcome === "epoch_unusable" ? "not_kept" : reasonOf(error);
   return unreadable(batch, { ...row, status: "closed", reason }, row);
 }
 

@@ -17,6 +17,7 @@ export interface SystemLine {
     | "removed"
     | "started_again"
     | "renamed"
+    | "history_off"
     | "role"
     | "device_added"
     | "device_dropped";
@@ -35,6 +36,13 @@ type Line = Omit<SystemLine, "atMs">;
 export interface Before {
   readonly roster: Roster;
   readonly trust: Pick<Trust, "lists">;
+}
+
+/** What a commit makes of the room's state; titles are null where they are not known. */
+export interface Said {
+  readonly title: string | null;
+  readonly formerTitle: string | null;
+  readonly endsHistory: boolean;
 }
 
 function wayOut({ statement }: Extract<Op, { op: "remove" }>): "left" | "started_again" | "removed" {
@@ -60,12 +68,19 @@ function lineOf(op: Op, by: Id, title: string): Line | null {
     case "role":
       return { kind: "role", by, about: [idOf(op.user)], text: op.role === ROLE_ADMIN ? "admin" : "member" };
     case "state":
-      return { kind: "renamed", by, about: [], text: title };
     case "refresh":
     case "seen":
     case "unknown":
       return null;
   }
+}
+
+/** A state operation sets a title, or ends the keeping of history, or both. */
+function stateLines(by: Id, { title, formerTitle, endsHistory }: Said): Line[] {
+  const renamed: Line = { kind: "renamed", by, about: [], text: title ?? "" };
+  if (!endsHistory) return [renamed];
+  const areBoth = title !== null && formerTitle !== null && title !== formerTitle;
+  return [{ kind: "history_off", by, about: [], text: "" }, ...(areBoth ? [renamed] : [])];
 }
 
 /**
@@ -88,17 +103,18 @@ function deviceLines(op: Extract<Op, { op: "refresh" }>, { roster, trust }: Befo
 export function systemLines(
   ops: readonly Op[],
   { committerUser, time }: Pick<Core, "committerUser" | "time">,
-  { title, ...before }: Before & { title: string },
+  { before, said }: { before: Before; said: Said },
 ): SystemLine[] {
   const by = idOf(committerUser);
   const lines: SystemLine[] = [];
   for (const op of ops) {
-    const line = lineOf(op, by, title);
+    const line = lineOf(op, by, said.title ?? "");
     const last = lines.at(-1);
     if (line?.kind === "joined" && last?.kind === "joined") last.about.push(...line.about);
     else if (line) lines.push({ ...line, atMs: time });
-    if (op.op !== "refresh") continue;
-    lines.push(...deviceLines(op, before).map((one) => ({ ...one, atMs: time })));
+    const more = op.op === "state" ? stateLines(by, said) : [];
+    if (op.op === "refresh") more.push(...deviceLines(op, before));
+    lines.push(...more.map((one) => ({ ...one, atMs: time })));
   }
   return lines;
 }

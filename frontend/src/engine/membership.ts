@@ -2,6 +2,7 @@
  * Who is in a room, as screens show it: from the roster that the chain makes, never from the
  * server's word. The server only gives the names that people have chosen.
  */
+import { shownTitle } from "../crypto/epoch";
 import { KIND_DIRECT, type Member, ROLE_ADMIN, directOrigin, findMember, roomOf } from "../crypto/roster";
 import type { Id, RoomMember, RoomSummary } from "./contract";
 import type { Core } from "./core";
@@ -30,7 +31,7 @@ export function membershipOf(record: RoomRecord, own: Id): Membership {
   const members = roster.map((row) => shownMember(record, row));
   const isAdmin = left === null && findMember(view.roster, idBytes(own))?.role === ROLE_ADMIN;
   if (view.clear.kind !== KIND_DIRECT) {
-    return { kind: "group", members, isAdmin, title: view.title ?? "" };
+    return { kind: "group", members, isAdmin, title: shownTitle(view) ?? "" };
   }
   const other = members.find((member) => member.userId !== own);
   return { kind: "direct", members, isAdmin, title: other?.nickname ?? "" };

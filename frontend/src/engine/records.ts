@@ -7,6 +7,13 @@ import type { Id, RoomSummary } from "./contract";
 import { Changes, type Store } from "./store/store";
 import type { RoomJson } from "./wire";
 
+/** An epoch that another one has followed, by the hash of the commit that closed it. */
+export interface ClosedEpoch {
+  readonly epoch: number;
+  readonly closedBy: Uint8Array;
+  readonly closedMs: number;
+}
+
 export interface RoomRecord {
   /** As the server last gave it: names, roles, cursors; never the source of keys. */
   info: RoomJson;
@@ -43,6 +50,8 @@ export interface RoomRecord {
   reopened: boolean;
   /** The names of everybody who was ever met here. */
   names: Record<Id, string>;
+  /** Epochs of which no history is kept, closed since then, whose keys are still here. */
+  closed?: ClosedEpoch[];
   /** The places up to here are still to be fetched, newest first; absent or 0: none. */
   olderTo?: number;
 }

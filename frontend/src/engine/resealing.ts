@@ -55,7 +55,11 @@ async function moveRoom(core: Core, roomId: Id, seeds: ReadonlyMap<number, Uint8
   const records = all.filter(({ epoch }) => !moved.has(epoch));
   let made: HistoryRecord[] = [];
   for await (const commit of commitsOf(core, roomId, records)) {
-    const parts = { core: decodeBase64url(commit.core), tag: decodeBase64url(commit.tag) };
+    const parts = {
+      core: decodeBase64url(commit.core),
+      tag: decodeBase64url(commit.tag),
+      state: decodeBase64url(commit.state),
+    };
     const record = await reader.reseal(parts, commit.epoch, { records, writer });
     if (record) made.push(record);
     if (made.length === RECORDS_A_REQUEST) {

@@ -14,6 +14,7 @@ import { bringOwnList } from "./devices";
 import type { Heads, Push } from "./frames";
 import { refreshFriends, refreshMe } from "./friends";
 import { endRestoring } from "./history";
+import { letAllGo } from "./letting_go";
 import { houseNotes } from "./noting";
 import { fetchPast } from "./older";
 import type { Outbox } from "./outbox";
@@ -34,6 +35,7 @@ const LEAVE_DELAY_MS = 2_000;
 const AGAIN_MS = 1_000;
 const MOST_TRIES_AGAIN = 6;
 const ROOMS_IN_A_SYNC = 200;
+const LET_GO_EVERY_MS = 3_600_000;
 
 type SyncPage = Extract<Push, { event: "sync.page" }>;
 
@@ -44,6 +46,7 @@ export class Sync {
   private cancelHeads: Cancel | null = null;
   private cancelAgain: Cancel | null = null;
   private failures = 0;
+  private letGoMs = -LET_GO_EVERY_MS;
   private isStopped = false;
   private readonly leaving = new Map<Id, Cancel>();
 
@@ -87,6 +90,15 @@ export class Sync {
     await this.quietly(() => this.fetchPast());
     await this.quietly(() => moveHistory(this.core));
     await this.quietly(() => openPast(this.core));
+    await this.letGo();
+  }
+
+  /** Once an hour at most: what is let go is days old. */
+  private async letGo(): Promise<void> {
+    const now = this.core.platform.now();
+    if (now - this.letGoMs < LET_GO_EVERY_MS) return;
+    this.letGoMs = now;
+    await this.quietly(() => letAllGo(this.core));
   }
 
   /** `Refusal` when a request was refused, `unavailable` when only some rooms are up to date. */
@@ -210,6 +222,7 @@ export class Sync {
       await this.compare(rooms as Heads);
       await this.core.keyLog.followSometimes();
     });
+    await this.letGo();
   }
 
   private scheduleHeads(): void {

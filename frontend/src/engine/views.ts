@@ -1,5 +1,6 @@
 /** Reads the store and gives screens what they show: one for each tab, leading or not. */
 import { hex } from "../crypto/encoding";
+import { keepsHistory } from "../crypto/epoch";
 import { deviceId } from "../crypto/identity";
 import { type AccountIdentity, fingerprint } from "../crypto/safety";
 import { pastOf } from "./bringing_back";
@@ -227,6 +228,7 @@ export class Views {
       roomId: record.info.room_id,
       ...membershipOf(record, this.store.userId),
       left: record.left,
+      keepsHistory: record.view === null || keepsHistory(record.view),
       unread: record.unread,
       lastText: isNewer ? await this.textOf(newest) : record.lastText,
       lastAtMs: isNewer ? newest.createdMs : record.lastAtMs,

@@ -20,8 +20,14 @@ export function reopen(envelope: Uint8Array, key: Uint8Array): Body {
   return parseBody(unpad(padded, MESSAGE_BUCKETS));
 }
 
+/** Say whether a message was opened here, its key let go since or not. */
+export function wasOpened({ messageKey, words }: Pick<ItemRow, "messageKey" | "words">): boolean {
+  return Boolean(messageKey ?? words);
+}
+
 /** Open the body of an item; null when it was never opened here. */
 export async function bodyOfItem(store: Store, row: ItemRow): Promise<Body | null> {
+  if (row.words) return parseBody(await store.unseal<Uint8Array>("items", [row.roomId, row.key], row.words));
   const key = await keyOfItem(store, row);
   return key && row.envelope ? reopen(row.envelope, key) : null;
 }

@@ -44,6 +44,8 @@ export interface ItemRow extends Revised {
   stamp: Uint8Array;
   /** The archived message key, sealed. */
   messageKey: Sealed | null;
+  /** What it said, sealed, where the key was let go. */
+  words?: Sealed | null;
 }
 
 /** One sealing of an outgoing message: exact bytes, resent while their epoch is the head. */
