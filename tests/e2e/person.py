@@ -151,8 +151,8 @@ class Person:
         self.dialog(f"Profile of {other}").get_by_role("button", name="Chat").click()
         self.expect_room(other)
 
-    def make_group(self, title: str, *names: str) -> None:
-        """Start a group with these friends."""
+    def make_group(self, title: str, *names: str, keeps_history: bool = True) -> None:
+        """Start a group with these friends; the switch for its past is on by itself."""
         self.show("Chats")
         self.button("New chat").first.click()
         dialog = self.dialog("New chat")
@@ -160,6 +160,10 @@ class Person:
         dialog.get_by_label("Name of the chat").fill(title)
         for name in names:
             dialog.get_by_role("checkbox", name=name).check()
+        history = dialog.get_by_role("switch", name="Keep past messages")
+        expect(history).to_be_checked()
+        if not keeps_history:
+            history.click()
         dialog.get_by_role("button", name="Create").click()
         self.expect_room(title)
 

@@ -1,6 +1,7 @@
 /** English, complete: what Korean has, English has. */
 
 import { count } from "./en_count.ts";
+import { history } from "./en_history.ts";
 import { link } from "./en_link.ts";
 import { passkey } from "./en_passkey.ts";
 import { recovery } from "./en_recovery.ts";
@@ -179,6 +180,7 @@ export const en: Catalogue = {
     damaged: "Blocked a damaged or forged message",
     newer_version: "Reload to read it",
     not_restored: "Restore this browser to read it",
+    not_kept: "This chat keeps no past messages. This device shows what came after it was added",
     equivocation: "Blocked a message that looked different to different people",
     opening: (number) => `Opening ${count(number, "message", "messages")}…`,
     counted: (text, number) => `${text} (${String(number)})`,
@@ -193,6 +195,8 @@ export const en: Catalogue = {
     removedAlone: (about) => `${about} is no longer in this chat`,
     startedAgain: (about) => `${about} started again and left the chat. Make sure that it is really them before you invite them again.`,
     renamed: (who, title) => `${who} renamed the chat to “${title}”`,
+    renamedAway: (who) => `${who} renamed the chat`,
+    historyOff: (who) => `${who} stopped keeping past messages from here on`,
     role: (about) => `${about} is an admin now`,
     deviceAdded: (who) => `${who} added a device`,
     deviceDropped: (who) => `${who} removed a device`,
@@ -248,6 +252,7 @@ export const en: Catalogue = {
     invited: "Added",
     renamed: "Renamed",
   },
+  history,
   startAgain,
   restore: {
     action: "Get my chats back",

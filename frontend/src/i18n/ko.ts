@@ -1,6 +1,7 @@
 /** Korean, the language the screens are written in first: 해요체, one idea a sentence, the next step named. */
 
 import { withParticle } from "../ui/particles.ts";
+import { history } from "./ko_history.ts";
 import { link } from "./ko_link.ts";
 import { passkey } from "./ko_passkey.ts";
 import { recovery } from "./ko_recovery.ts";
@@ -177,6 +178,7 @@ export const ko = {
     damaged: "변조되었거나 손상된 메시지를 막았어요",
     newer_version: "앱을 새로고침하면 볼 수 있어요",
     not_restored: "이 브라우저를 복구하면 볼 수 있어요",
+    not_kept: "이 대화방은 지난 대화를 남기지 않아요. 이 기기에서는 들어온 뒤의 메시지만 볼 수 있어요",
     equivocation: "받은 사람마다 다르게 보인 메시지를 막았어요",
     opening: (count: number) => `메시지 ${String(count)}개를 여는 중이에요…`,
     counted: (text: string, count: number) => `${text} (${String(count)}개)`,
@@ -191,6 +193,8 @@ export const ko = {
     removedAlone: (about: string) => `${about} 님이 더 이상 참여하지 않아요`,
     startedAgain: (about: string) => `${about} 님이 새로 시작해서 대화에서 나갔어요. 다시 초대하기 전에 본인인지 확인해 주세요.`,
     renamed: (who: string, title: string) => `${who} 님이 이름을 ‘${title}’${particleOnly(title, "으로/로")} 바꿨어요`,
+    renamedAway: (who: string) => `${who} 님이 이름을 바꿨어요`,
+    historyOff: (who: string) => `${who} 님이 이제부터 지난 대화를 남기지 않게 바꿨어요`,
     role: (about: string) => `${about} 님이 관리자가 됐어요`,
     deviceAdded: (who: string) => `${who} 님이 새 기기를 더했어요`,
     deviceDropped: (who: string) => `${who} 님이 기기 하나를 뺐어요`,
@@ -244,6 +248,7 @@ export const ko = {
     invited: "초대했어요",
     renamed: "이름을 바꿨어요",
   },
+  history,
   startAgain,
   restore: {
     action: "대화 되찾기",

@@ -19,6 +19,8 @@ export interface FailedActions {
 
 export interface Drawing extends FailedActions {
   nowMs: number;
+  /** What the beginning says. */
+  keepsHistory: boolean;
   /** In a room of two it is clear who speaks: no name and no letter beside each bubble. */
   named: boolean;
 }
@@ -93,7 +95,9 @@ function factText(item: TimelineItem): string {
     case "started_again":
       return t.startedAgain(about);
     case "renamed":
-      return t.renamed(who, item.text);
+      return item.text === "" ? t.renamedAway(who) : t.renamed(who, item.text);
+    case "history_off":
+      return t.historyOff(who);
     case "role":
       return t.role(about);
     case "device_added":

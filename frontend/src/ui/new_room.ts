@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Engine, Friend, Id } from "../engine/contract.ts";
+import type { Engine, Friend, Id, RoomSummary } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 import { showAddFriend } from "./add_friend.ts";
 import { failureText, outcomeOf } from "./asking.ts";
@@ -11,6 +11,7 @@ import "./friend_picker.ts";
 import { LightElement } from "./light.ts";
 import { navigate } from "./navigation.ts";
 import { emptyState } from "./person.ts";
+import { historySwitch } from "./room_history.ts";
 
 export function showNewRoom(engine: Engine, friends: Friend[]): Promise<null | undefined> {
   return showDialog(
@@ -27,6 +28,8 @@ export class NewRoom extends LightElement {
   @state() private kind: "direct" | "group" = "direct";
   @state() private chosen: Id[] = [];
   @state() private named = false;
+  @state() private keepsHistory = true;
+  @state() private rooms: RoomSummary[] = [];
   @state() private asking = false;
   @state() private problem = "";
   private unwatch: () => void = () => undefined;
@@ -34,8 +37,9 @@ export class NewRoom extends LightElement {
   /** A friend who accepts while the dialog is open, or gets keys, can be chosen at once. */
   override connectedCallback(): void {
     super.connectedCallback();
-    this.unwatch = this.engine.watch(({ friends }) => {
+    this.unwatch = this.engine.watch(({ friends, rooms }) => {
       if (friends) ({ friends: this.friends } = friends);
+      if (rooms) this.rooms = rooms;
     });
   }
 
@@ -53,6 +57,7 @@ export class NewRoom extends LightElement {
       </div>
       ${this.kind === "group" ? this.titleField() : nothing}
       ${this.picker()}
+      ${this.isThere() ? nothing : historySwitch(this.keepsHistory, (keeps) => (this.keepsHistory = keeps))}
       ${this.problem === "" ? nothing : html`<p class="problem" role="alert">${this.problem}</p>`}
       <button type="submit" class="button primary" ?disabled=${!this.isReady() || this.asking}>${
         this.kind === "group" ? t.create : t.open
@@ -96,6 +101,12 @@ export class NewRoom extends LightElement {
       : html`<gamrae-friend-picker single .friends=${this.friends} .label=${t.pickOne} @picked=${picked}></gamrae-friend-picker>`;
   }
 
+  /** The one room with this friend is opened as it is. */
+  private isThere(): boolean {
+    const isWith = (room: RoomSummary) => room.members.some(({ userId }) => userId === this.chosen[0]);
+    return this.kind === "direct" && this.rooms.some((room) => room.kind === "direct" && room.left === null && isWith(room));
+  }
+
   private isReady(): boolean {
     return this.chosen.length > 0 && (this.kind === "direct" || this.named);
   }
@@ -118,8 +129,9 @@ export class NewRoom extends LightElement {
 
   private ask(title: string): Promise<{ roomId: Id }> {
     const [userId = ""] = this.chosen;
+    const { keepsHistory } = this;
     return this.kind === "direct"
-      ? this.engine.command("room_open_direct", { userId })
-      : this.engine.command("room_create_group", { title, userIds: this.chosen });
+      ? this.engine.command("room_open_direct", { userId, keepsHistory })
+      : this.engine.command("room_create_group", { title, userIds: this.chosen, keepsHistory });
   }
 }

@@ -91,9 +91,16 @@ export class RoomScreen extends LightElement {
       ${this.backLink()}
       <div class="room-title"><h1 tabindex="-1">${name(titleOf(room))}</h1>
         ${this.mark(room)}
-        ${room.kind === "group" ? html`<p>${t.members(room.members.length)}</p>` : nothing}</div>
+        ${this.about(room)}</div>
       <button type="button" class="icon-button details-button" aria-label=${t.details} aria-expanded=${this.detailsOpen} @click=${() => this.toggleDetails()}>${icon("info")}</button>
     </header>`;
+  }
+
+  /** How many are here, and what is not as in other rooms. */
+  private about(room: RoomSummary): TemplateResult | typeof nothing {
+    const people = room.kind === "group" ? [words().room.members(room.members.length)] : [];
+    const said = room.keepsHistory ? people : [...people, words().history.head];
+    return said.length === 0 ? nothing : html`<p>${said.join(" · ")}</p>`;
   }
 
   private friendIn(room: RoomSummary): Friend | null {
@@ -116,13 +123,14 @@ export class RoomScreen extends LightElement {
       return html`<div class="timeline-place"><p class="seen-by-readers" role="status">${words().app.loading}</p></div>`;
     }
     const day = Math.floor(this.nowMs / 60_000);
-    const drawing = guard([day, room.kind], () => this.drawing(room));
+    const drawing = guard([day, room.kind, room.keepsHistory], () => this.drawing(room));
     return html`<gamrae-timeline class="timeline-place" data-landmark .engine=${this.engine} .timeline=${timeline} .drawing=${drawing}></gamrae-timeline>`;
   }
 
   private drawing(room: RoomSummary): Drawing {
     return {
       nowMs: this.nowMs,
+      keepsHistory: room.keepsHistory,
       named: room.kind === "group",
       retry: (item) => void this.retry([item]),
       edit: (item) => void this.edit(item),

@@ -13,6 +13,7 @@ import { LightElement } from "./light.ts";
 import { navigate } from "./navigation.ts";
 import { notify, notifyFailure } from "./notices.ts";
 import { avatar, name } from "./person.ts";
+import { historyPart } from "./room_history.ts";
 import "./room_invite.ts";
 import { titleOf } from "./rooms.ts";
 
@@ -45,6 +46,7 @@ export class RoomDetails extends LightElement {
         ${room.kind === "group" && isMember ? this.groupActions() : nothing}
         <h3>${t.people(room.members.length)}</h3>
         <ul class="items-list">${repeat(room.members, (member) => member.userId, (member) => this.person(member))}</ul>
+        ${historyPart(room, this.working, this.endHistory)}
         <p class="hint" role="status">${this.working ? t.working : ""}</p>
         ${this.endings(isMember)}
       </div>
@@ -157,6 +159,12 @@ export class RoomDetails extends LightElement {
     });
     if (title === undefined || title === this.room.title) return;
     if (await this.ask("room_rename", { roomId: this.room.roomId, title })) notify(words().details.renamed);
+  };
+
+  private readonly endHistory = async (): Promise<void> => {
+    const t = words().history;
+    const question = { title: t.endTitle, text: t.endText, action: t.end };
+    if (await this.askFirst(question, "room_end_history", { roomId: this.room.roomId })) notify(t.ended);
   };
 
   private readonly invite = async (): Promise<void> => {

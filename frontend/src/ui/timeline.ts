@@ -85,7 +85,8 @@ export class TimelineView extends LightElement {
 
   private top(more: boolean): TemplateResult {
     const t = words().room;
-    if (!more) return emptyState(t.beginning, t.beginningHint);
+    const hint = this.drawing.keepsHistory ? t.beginningHint : words().history.beginning;
+    if (!more) return emptyState(t.beginning, hint);
     return html`<p class="older">${this.loadingOlder ? t.older : ""}</p>`;
   }
 

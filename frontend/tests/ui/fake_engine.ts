@@ -40,6 +40,7 @@ export function room(more: Partial<RoomSummary> = {}): RoomSummary {
     members: [{ ...alice, role: "admin" }, { ...bob, role: "member" }],
     left: null,
     isAdmin: true,
+    keepsHistory: true,
     unread: 0,
     lastText: "",
     lastAtMs: 0,

@@ -150,7 +150,7 @@ describe("chats", () => {
     find<HTMLFormElement>("gamrae-new-room form").requestSubmit();
     await settled();
 
-    expect(engine.argsOf("room_create_group")).toEqual([{ title: "가족", userIds: [bob.userId, carol.userId] }]);
+    expect(engine.argsOf("room_create_group")).toEqual([{ title: "가족", userIds: [bob.userId, carol.userId], keepsHistory: true }]);
     expect(location.pathname).toBe(gardenPath);
   });
 
