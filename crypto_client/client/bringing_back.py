@@ -21,8 +21,6 @@ from crypto_client.recovery import SignedBlob
 from crypto_client.restoring import Link, OwnAccount, OwnHistory, Past, restore_account
 from crypto_client.slips import Typed
 
-RECORDS_A_REQUEST = 100
-
 
 def open_former(keyring: Keyring, typed: Typed) -> OwnHistory:
     """Open the past of the former account key whose recovery key was typed, newest key first.
@@ -103,9 +101,7 @@ def _seal_again(
 ) -> None:
     writer = rooms.keyring.history_writer()
     made = [_sealed_again(history, writer, link, records) for link, records in found]
-    body = [record_to_json(record) for record in made if record is not None]
-    for start in range(0, len(body), RECORDS_A_REQUEST):
-        rooms.put_history(room, body[start : start + RECORDS_A_REQUEST])
+    rooms.records.put(room, [record_to_json(record) for record in made if record is not None])
 
 
 def _sealed_again(
