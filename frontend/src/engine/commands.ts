@@ -1,10 +1,6 @@
 /** What a screen may ask of the leading tab: each name of the contract, done once. */
-import { withoutHistory } from "../crypto/commit";
-import { memberRow } from "../crypto/committing";
 import { encodeBase64url } from "../crypto/encoding";
-import { keepsHistory } from "../crypto/epoch";
-import type { Op } from "../crypto/ops";
-import { KIND_DIRECT, ROLE_ADMIN, findMember } from "../crypto/roster";
+import { findMember } from "../crypto/roster";
 import { encodeStatement, makeLeave } from "../crypto/statements";
 import { catchUp } from "./apply";
 import { bringBack, openPast } from "./bringing_back";
@@ -25,6 +21,7 @@ import type { RecoveryBox } from "./recovery";
 import { refuse } from "./refusal";
 import { beginRenewal, discardRenewal, finishRenewal, showRenewal } from "./renewing";
 import { moveHistory } from "./resealing";
+import { endingHistory, inviting, promoting, removing, renaming } from "./room_plans";
 import { deleteRoom, markRead, refreshRoom, updateInfo } from "./rooms";
 import { compareWith, judgeCode, markFriend } from "./verifying";
 import { vetoReset } from "./starting_again";
@@ -157,65 +154,6 @@ async function openDirect(
   const record = roomId === null ? null : (await readRoom(core.store, roomId))?.record;
   const isKnown = record?.view && record.left === null;
   return adopt(core, isKnown ? record.info : await postDirect(core, userId, isKept));
-}
-
-function inviting(core: Core, userIds: readonly Id[]): Plan {
-  return {
-    newcomers: userIds,
-    ops: async (view) => {
-      const missing = userIds.filter((id) => !findMember(view.roster, idBytes(id)));
-      if (missing.length === 0) return null;
-      return Promise.all(
-        missing.map(async (id): Promise<Op> => {
-          const list = await core.people.newestList(idBytes(id));
-          return { op: "add", member: memberRow(list, { joinedEpoch: view.epoch + 1 }) };
-        }),
-      );
-    },
-  };
-}
-
-function removing(userId: Id): Plan {
-  return {
-    ops: (view) => {
-      const row = findMember(view.roster, idBytes(userId));
-      if (!row) return Promise.resolve(null);
-      const { user, amkPub, joinedEpoch } = row;
-      const statement = new Uint8Array(0);
-      return Promise.resolve([{ op: "remove", user, amkPub, joinedEpoch, statement }]);
-    },
-  };
-}
-
-function promoting(userId: Id): Plan {
-  const user = idBytes(userId);
-  return {
-    ops: (view) => {
-      const row = findMember(view.roster, user);
-      if (!row) return Promise.reject(refuse("not_found"));
-      if (row.role === ROLE_ADMIN) return Promise.resolve(null);
-      return Promise.resolve([{ op: "role", user, role: ROLE_ADMIN }]);
-    },
-  };
-}
-
-function renaming(title: string): Plan {
-  return {
-    state: () => ({ title }),
-    ops: (view) => Promise.resolve(view.title === title ? null : [{ op: "state" }]),
-  };
-}
-
-function endingHistory(core: Core): Plan {
-  const own = idBytes(core.userId);
-  return {
-    state: ({ clear }) => ({ clear: withoutHistory(clear) }),
-    ops: (view) => {
-      const isAdmin = findMember(view.roster, own)?.role === ROLE_ADMIN;
-      if (view.clear.kind !== KIND_DIRECT && !isAdmin) return Promise.reject(refuse("forbidden"));
-      return Promise.resolve(keepsHistory(view) ? [{ op: "state" }] : null);
-    },
-  };
 }
 
 async function leave(core: Core, roomId: Id): Promise<void> {
