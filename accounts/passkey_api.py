@@ -25,7 +25,7 @@ class PasskeysView(APIView):
 
     throttle_classes = (PasskeysThrottle,)
 
-    @extend_schema(responses=shape.Passkeys)
+    @extend_schema(operation_id="me_passkeys_list", responses=shape.Passkeys)
     def get(self, request: Request) -> Response:
         rows = [_row(passkey) for passkey in passkeys.passkeys_of(person(request))]
         return Response(shape.Passkeys({"passkeys": rows}).data)
