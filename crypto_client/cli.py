@@ -97,7 +97,7 @@ def _account(commands: Commands) -> None:
     password.add_argument("--new", required=True)
     password.set_defaults(run=account_commands.change_password)
     verify = commands.add_parser("verify")
-    verify.add_argument("email")
+    verify.add_argument("who", metavar="WHO", help="a friend's e-mail, or a user id")
     verify.add_argument("--code", help="what the other screen shows, compared byte by byte")
     decision = verify.add_mutually_exclusive_group()
     decision.add_argument("--same", action="store_true", help="it was compared and is the same")
@@ -130,7 +130,6 @@ def _friends(commands: Commands) -> None:
         ("accept", account_commands.friend_accept),
         ("decline", account_commands.friend_decline),
         ("remove", account_commands.friend_remove),
-        ("renew", account_commands.friend_renew),
     ):
         command = friend.add_parser(name)
         command.add_argument("who", metavar="EMAIL")

@@ -9,11 +9,10 @@ from crypto_client.client.keys import Keyring
 from crypto_client.client.notes import Notes
 from crypto_client.client.offers import look_again
 from crypto_client.client.output import Output, Row
-from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, unb64
 from crypto_client.client.session import Session
 from crypto_client.client.verify_command import trust_in
-from crypto_client.safety import fingerprint, safety_number
+from crypto_client.safety import fingerprint
 
 
 def sign_up(session: Session, output: Output, arguments: argparse.Namespace) -> None:
@@ -96,26 +95,6 @@ def change_password(session: Session, output: Output, arguments: argparse.Namesp
     session.server.change_password(old=arguments.old, new=arguments.new)
     session.remember_sign_in()
     output.row({"changed": True}, lambda row: "password changed")
-
-
-def friend_renew(session: Session, output: Output, arguments: argparse.Namespace) -> None:
-    """Go on with somebody who started again, under their new account key; compare numbers anew."""
-    user = _person(session, arguments.who)
-    keyring = session.keyring
-    keyring.accept_new_key(user)
-    Rooms(session.store, session.server, keyring).settle(user)
-    number = safety_number(
-        (keyring.device.user, keyring.device.amk_pub), (user, keyring.pins()[user])
-    )
-    output.row({"user_id": str(uuid.UUID(bytes=user)), "change": "reset", "safety_number": number})
-
-
-def _person(session: Session, who: str) -> bytes:
-    """A friend by e-mail, or anybody by id: fellow members of a room need not be friends."""
-    try:
-        return uuid.UUID(who).bytes
-    except ValueError:
-        return uuid.UUID(_friend(session, who)["user_id"]).bytes
 
 
 def friend_add(session: Session, output: Output, arguments: argparse.Namespace) -> None:

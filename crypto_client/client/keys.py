@@ -231,19 +231,19 @@ class Keyring:
                 version = parse_device_list(signed.data).version
                 keep_list(self.store, offer.user, offer.amk_pub, signed, version)
 
-    def accept_new_key(self, user: bytes, seen: bytes | None = None) -> None:
+    def accept_new_key(self, user: bytes, seen: bytes) -> None:
         """Pin the account key of somebody who started again, because a person has said so.
 
-        ``seen`` is the key that the person looked at. Refuses ``pin_mismatch`` where the server
-        shows another one by now or no reset leads there from the pinned key, ``kt`` where the key
-        log does not tell of it or names another newest list, and ``reference`` where nothing has
-        changed.
+        ``seen`` is the key whose number the person was shown. Refuses ``pin_mismatch`` where the
+        server shows another one by now or no reset leads there from the pinned key, ``kt`` where
+        the key log does not tell of it or names another newest list, and ``reference`` where
+        nothing has changed.
         """
         keys = self.server.user_keys(uuid.UUID(bytes=user), after_version=0)
         offered, pinned = unb64(keys["account_key"]), self.pins().get(user)
         if pinned is None or pinned == offered:
             raise ReferenceMissingError("the account key is the one that is known")
-        if seen is not None and seen != offered:
+        if seen != offered:
             raise PinMismatchError("another account key than the one that was looked at")
         former = read_former(keys, user, offered)
         last = resets_between(former, pinned)[-1]

@@ -20,6 +20,7 @@ from crypto_client.client.store import Store
 from crypto_client.committing import commit_rotation
 from crypto_client.envelope import CLASS_MESSAGE, CLASS_SILENT, seal_message
 from crypto_client.epoch import RoomView
+from crypto_client.errors import PinMismatchError
 from crypto_client.own_room import Note
 from crypto_client.primitives import system_random
 from crypto_client.ratchet import EpochState, should_rotate
@@ -104,6 +105,8 @@ class Outbox:
         attempt = self.store.row(sql, message, epoch.epoch)
         if attempt is not None:
             return bytes(attempt["envelope"])
+        if view.unsettled:
+            raise PinMismatchError("a changed account key that nobody has looked at")
         if not self.rooms.may_seal(view):
             raise Refused("stale_epoch")
         return self._seal(epoch, room, message, text)

@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from crypto_client.body import parse_body
@@ -20,7 +21,7 @@ from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, Server
 from crypto_client.client.socket import Frame, Socket
 from crypto_client.client.store import Store
-from crypto_client.errors import EpochUnusableError, LogForkError
+from crypto_client.errors import EpochUnusableError, LogForkError, PinMismatchError
 from crypto_client.own_room import Note
 
 PING_SECONDS = 25.0
@@ -51,9 +52,14 @@ class Messenger:
         self.send_waiting()
 
     def send_waiting(self) -> None:
-        """Send what earlier commands could not, oldest first."""
+        """Send what earlier commands could not, oldest first.
+
+        What waits until a person has looked at a changed account key stops no command, and above
+        all not the one that looks at it.
+        """
         for message in self.outbox.waiting():
-            self.outbox.deliver(message)
+            with suppress(PinMismatchError):
+                self.outbox.deliver(message)
 
     def _look_at_longer_logs(self) -> None:
         """Somebody has verified a longer key log: is it the one that this device is shown?"""

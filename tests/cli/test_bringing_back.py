@@ -3,7 +3,15 @@
 import pytest
 
 from crypto_client.client.server import Server
-from tests.cli.homes import another_home, restored, say, secret_of, try_restore, written
+from tests.cli.homes import (
+    another_home,
+    go_on_with,
+    restored,
+    say,
+    secret_of,
+    try_restore,
+    written,
+)
 from tests.e2e.later import let_resets_pass
 
 pytestmark = pytest.mark.slow
@@ -24,7 +32,7 @@ def bring_back(home, secret):
 
 def let_in(alice, person, room):
     """alice goes on with the account that was started again, and takes it back into a room."""
-    assert alice("verify", person.email, "--different").status == 0
+    assert go_on_with(alice, person.email).status == 0
     assert alice("room", "invite", room, person.email).status == 0
 
 

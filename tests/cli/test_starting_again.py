@@ -8,7 +8,7 @@ from crypto_client.client.former_keys import read_former
 from crypto_client.client.server import Server, b64, unb64
 from crypto_client.identity import new_account
 from crypto_client.succession import make_reset
-from tests.cli.homes import another_home, secret_of, try_restore
+from tests.cli.homes import another_home, go_on_with, secret_of, try_restore
 from tests.cli.linking import linked
 from tests.e2e.later import let_resets_pass
 
@@ -115,17 +115,17 @@ def test_nothing_is_wrapped_to_the_new_key_until_a_person_says_so(alice, bob, ga
     for words in (["room", "direct", bob.email], ["room", "invite", "garden", bob.email]):
         refused = alice(*words)
         assert (refused.status, refused.error) == (4, "pin_mismatch"), words
-    assert alice("verify", bob.email).row["trust"] == "changed"
+    unseen = alice("verify", bob.email, "--different")
+    assert (unseen.status, unseen.error) == (2, "not_shown")
 
-    renewed = alice("friend", "renew", bob.email).row
+    went_on = go_on_with(alice, bob.email).row
 
-    assert renewed["change"] == "reset"
-    assert renewed["safety_number"] == started("verify", alice.email).row["safety_number"]
+    assert went_on["trust"] == "unverified"
+    assert went_on["safety_number"] == started("verify", alice.email).row["safety_number"]
     assert alice("room", "invite", "garden", bob.email).status == 0
     say(alice, garden, "welcome back")
     say(started, garden, "thank you")
     assert started.reads(garden) == alice.reads(garden) == ["welcome back", "thank you"]
-    assert alice("friend", "renew", bob.email).error == "reference"
 
 
 def test_the_direct_room_is_another_one(alice, bob, server):
@@ -137,7 +137,7 @@ def test_the_direct_room_is_another_one(alice, bob, server):
     assert lost("account", "reset", "finish").status == 0
 
     assert alice("send", old, "to whom?").error in {"forbidden", "not_found"}
-    alice("friend", "renew", bob.email)
+    go_on_with(alice, bob.email)
     new = alice("room", "direct", bob.email).row["room_id"]
     say(alice, new, "is it you?")
 
@@ -153,15 +153,17 @@ def test_a_fellow_member_decides_for_themselves(server, alice, bob, carol, garde
     assert begin(lost).status == 0
     let_resets_pass(server)
     assert lost("account", "reset", "finish").status == 0
-    alice("friend", "renew", bob.email)
+    go_on_with(alice, bob.email)
     assert alice("room", "invite", "garden", bob.email).status == 0
 
     carol.reads(garden)
-    assert carol("send", garden, "to whom?").status != 0
-    assert carol("friend", "renew", user).row["change"] == "reset"
+    waits = carol("send", garden, "to bob, whoever he is")
+    assert (waits.status, waits.error) == (4, "pin_mismatch")
+    went_on = go_on_with(carol, user).row
+    assert (went_on["user_id"], went_on["email"]) == (user, None)
 
     say(carol, garden, "to bob")
-    assert lost.reads(garden)[-1] == "to bob"
+    assert lost.reads(garden) == ["to bob, whoever he is", "to bob"]
 
 
 def bob_of(alice, bob):
@@ -171,7 +173,7 @@ def bob_of(alice, bob):
 
 
 def test_a_home_restored_after_it_reads_what_came_after(alice, bob, garden, started):
-    alice("friend", "renew", bob.email)
+    go_on_with(alice, bob.email)
     assert alice("room", "invite", "garden", bob.email).status == 0
     say(alice, garden, "after")
     assert started.reads(garden) == ["after"]
@@ -185,7 +187,7 @@ def test_a_home_restored_after_it_reads_what_came_after(alice, bob, garden, star
 
 
 def test_a_home_linked_after_it_reads_what_came_after(alice, bob, garden, started, monkeypatch):
-    alice("friend", "renew", bob.email)
+    go_on_with(alice, bob.email)
     assert alice("room", "invite", "garden", bob.email).status == 0
     say(alice, garden, "after")
     assert started.reads(garden) == ["after"]
@@ -217,7 +219,7 @@ def test_a_new_key_without_a_reset_is_refused_and_gets_nothing(
 ):
     Lies(monkeypatch, lambda keys: {**keys, "former": []})
 
-    assert alice("friend", "renew", bob.email).error == "pin_mismatch"
+    assert go_on_with(alice, bob.email).error == "pin_mismatch"
     assert alice("room", "direct", bob.email).error == "pin_mismatch"
 
 
@@ -239,7 +241,7 @@ def test_a_reset_that_the_key_log_does_not_tell_of_is_refused(
 
     Lies(monkeypatch, with_another_reset)
 
-    refused = alice("friend", "renew", bob.email)
+    refused = alice("verify", bob.email, "--same")
 
     assert (refused.status, refused.error) == (4, "pin_mismatch")
 
