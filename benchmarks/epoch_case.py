@@ -11,7 +11,7 @@ from crypto_client.commit import Commit, PrekeySource, parse_core
 from crypto_client.committing import Committer, commit_rotation, create_group
 from crypto_client.device_list import SignedDeviceList, first_device_list
 from crypto_client.envelope import seal_message
-from crypto_client.epoch import Trust
+from crypto_client.epoch import ReadLists, Trust
 from crypto_client.identity import DeviceKeys, new_account, new_device
 from crypto_client.opening import open_message
 from crypto_client.prekeys import SignedPrekey, new_prekey
@@ -62,19 +62,20 @@ class Room:
     first: Commit
 
     def receive(self, commit: Commit, before: Received | None) -> Received:
-        """What the second person's first device makes of a commit, with its own wrap alone.
-
-        Its lists come from its store each time: nothing is remembered from the commit before.
-        """
+        """What the second person's first device makes of a commit, with its own wrap alone."""
         device = self.reader.keys.device
         own = replace(commit, prekeys=b"", wraps={device: commit.wraps[device]})
         return receive_commit(
             before.view if before else None,
             own,
             room=parse_core(commit.core).room,
-            trust=replace(self.trust),
+            trust=self.trust,
             source=self.reader.source,
         )
+
+    def restarted(self) -> "Room":
+        """The same reader, with nothing in memory of the lists it has read."""
+        return replace(self, trust=replace(self.trust, read=ReadLists()))
 
 
 def _room(devices: int) -> Room:
@@ -94,11 +95,17 @@ def epoch_commits() -> list[Result]:
         room = _room(devices)
         before = room.receive(room.first, None)
         make = partial(commit_rotation, before.view, room.by)
-        read = partial(room.receive, make(), before)
-        for what, work in (("commit", make), ("receive", read)):
+        commit = make()
+        read = partial(room.receive, commit, before)
+        first = partial(_first_after_a_start, room, commit, before)
+        for what, work in (("commit", make), ("receive", read), ("receive first", first)):
             metric = f"{what} for {devices:,} devices"
             found += percentiles("epochs", STACK, metric, timed(work, RUNS))
     return found
+
+
+def _first_after_a_start(room: Room, commit: Commit, before: Received) -> None:
+    room.restarted().receive(commit, before)
 
 
 def opening_the_past() -> list[Result]:

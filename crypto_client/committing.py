@@ -17,7 +17,7 @@ from crypto_client.commit import (
 )
 from crypto_client.device_list import SignedDeviceList, parse_device_list
 from crypto_client.encoding import KEY_SIZE
-from crypto_client.epoch import RoomView, Senders, Trust, senders_of
+from crypto_client.epoch import ReadLists, RoomView, Senders, Trust, senders_of
 from crypto_client.errors import CommitterError, ProtocolError
 from crypto_client.identity import DeviceEntry, DeviceKeys
 from crypto_client.ops import (
@@ -57,7 +57,8 @@ class Committer:
     """A device about to commit, with what it fetched: lists by hash and prekeys by device.
 
     ``now`` is in ms; ``seq_floor`` is ``prekey_floors`` of the last commit, and own memory.
-    ``closing`` is the own state of the head epoch, None when there is none.
+    ``closing`` is the own state of the head epoch, None when there is none. ``read`` is what was
+    read of lists before.
     """
 
     keys: DeviceKeys
@@ -67,6 +68,7 @@ class Committer:
     seq_floor: Mapping[bytes, int] = field(default_factory=dict)
     closing: EpochState | None = None
     random: Random = system_random
+    read: ReadLists = field(default_factory=ReadLists, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,7 @@ def _recipient(by: Committer, user: bytes, entry: DeviceEntry) -> _Recipient:
 def _with_seen(view: RoomView | None, ops: Sequence[Op], by: Committer, after: Senders) -> list[Op]:
     if view is None:
         return list(ops)
-    trust = Trust(by.lists, {})
-    before = senders_of(view.roster, trust)
+    before = senders_of(view.roster, Trust(by.lists, {}, read=by.read))
     given = {op.device for op in ops if isinstance(op, Seen)}
     dropped = frozenset(before.keys() - after.keys())
     added = [op for op in seen_ops(by.closing, dropped) if op.device not in given]
@@ -118,7 +119,7 @@ def make_commit(
     not in the result.
     """
     roster = _roster_that_keeps_the_committer(view, ops, by.keys.user)
-    senders = senders_of(roster, Trust(by.lists, {}))
+    senders = senders_of(roster, Trust(by.lists, {}, read=by.read))
     all_ops = _with_seen(view, ops, by, senders)
     recipients = {device: _recipient(by, *sender) for device, sender in senders.items()}
     prekeys = encode_prekeys([recipient.row for recipient in recipients.values()])

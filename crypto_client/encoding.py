@@ -60,7 +60,7 @@ def uint(data: bytes) -> int:
 
 def lp(*parts: bytes) -> bytes:
     """Join byte strings so that they come apart in one way only: u32 length ‖ bytes, each."""
-    return b"".join(u32(len(part)) + part for part in parts)
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
 def lp_split(data: bytes, maximum: int | None = None) -> list[bytes]:
@@ -69,7 +69,7 @@ def lp_split(data: bytes, maximum: int | None = None) -> list[bytes]:
     at = 0
     while at < len(data):
         start = at + 4
-        end = start + uint(data[at:start])
+        end = start + int.from_bytes(data[at:start], "big")
         if start > len(data) or end > len(data):
             raise ParseError("a length goes beyond the end")
         fields.append(data[start:end])

@@ -17,6 +17,30 @@ from crypto_client.identity import DeviceEntry
 from crypto_client.roster import Member, Roster, encode_roster, parse_roster
 
 KEPT_COMMITS = 64
+MOST_READ = 4096
+
+
+class ReadLists:
+    """Device lists that were read, by hash: what was read under a hash stays true.
+
+    A client keeps one for all its rooms, so that a commit costs the reading of what it changes.
+    It says nothing about signatures: whatever is new to a roster is verified as it was served.
+    Beyond ``limit`` lists the ones that were read first are forgotten, and read again when needed.
+    """
+
+    def __init__(self, limit: int = MOST_READ) -> None:
+        self.limit = limit
+        self._lists: dict[bytes, DeviceList] = {}
+
+    def get(self, list_hash: bytes) -> DeviceList | None:
+        """Give the list with this hash, or None when it was not read or is forgotten."""
+        return self._lists.get(list_hash)
+
+    def keep(self, list_hash: bytes, devices: DeviceList) -> None:
+        """Keep what was read of the list with this hash; the caller has compared the hash."""
+        self._lists[list_hash] = devices
+        if len(self._lists) > self.limit:
+            del self._lists[next(iter(self._lists))]
 
 
 @dataclass(frozen=True)
@@ -25,16 +49,13 @@ class Trust:
 
     ``lists`` maps list hashes to device lists (as served: they are verified here), ``pins`` maps
     users to the account key this client knows, ``server_keys`` are those of the pinned key log
-    and of the logs before it.
+    and of the logs before it, ``read`` is what was read of lists before.
     """
 
     lists: Mapping[bytes, SignedDeviceList]
     pins: Mapping[bytes, bytes]
     server_keys: frozenset[bytes] = frozenset()
-    # What was read under a hash stays true: each list is taken apart once, not for each roster.
-    _read: dict[bytes, DeviceList] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    read: ReadLists = field(default_factory=ReadLists, repr=False, compare=False)
 
     def find(self, list_hash: bytes) -> SignedDeviceList:
         """Give the list with this hash; ``reference`` (with the hash) when it is not at hand."""
@@ -45,10 +66,10 @@ class Trust:
 
     def list_of(self, member: Member) -> DeviceList:
         """Read the list that a roster row names; ``op_forbidden`` when it is another account's."""
-        devices = self._read.get(member.list_hash)
+        devices = self.read.get(member.list_hash)
         if devices is None:
             devices = parse_device_list(self.find(member.list_hash).data)
-            self._read[member.list_hash] = devices
+            self.read.keep(member.list_hash, devices)
         row = (member.user, member.amk_pub, member.list_version)
         if (devices.user, devices.amk_pub, devices.version) != row:
             raise OpForbiddenError("a roster row that names another account's list")

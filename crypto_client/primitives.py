@@ -1,5 +1,6 @@
 """The primitives of HRK/1 with their labels (docs/protocol.md §1.1, §1.3); nothing hand-made."""
 
+import functools
 import hashlib
 import hmac
 import os
@@ -21,7 +22,12 @@ system_random: Random = os.urandom
 
 
 def _labelled(label: str, data: bytes) -> bytes:
-    return lp(b"HRK/1 " + label.encode("ascii"), data)
+    return _prefix(label) + lp(data)
+
+
+@functools.cache
+def _prefix(label: str) -> bytes:
+    return lp(b"HRK/1 " + label.encode("ascii"))
 
 
 def h(label: str, data: bytes) -> bytes:

@@ -118,8 +118,9 @@ def _judge(view: RoomView | None, read: ReadCommit, trust: Trust) -> tuple[Step,
     roster = apply_ops(None if view is None else view.roster, read.ops)
     if roster_hash(roster) != read.core.roster_hash:
         raise RosterError("another roster than the operations make")
-    before = {} if view is None else senders_of(view.roster, trust)
-    after = senders_of(roster, trust)
+    rows = () if view is None else view.roster
+    before = senders_of(rows, trust)
+    after = before if roster == rows else senders_of(roster, trust)
     step = Step(view, read.core, read.ops, read.clear, roster, before, after, trust)
     committer = check_committer(step)
     strangers = check_ops(step)

@@ -1,6 +1,7 @@
 """Who is in a room: where it came from and its roster (docs/protocol.md §6.1–6.2)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from crypto_client.encoding import (
     HASH_SIZE,
@@ -37,6 +38,11 @@ class Member:
 
     def encode(self) -> bytes:
         """Write ``member`` of docs/protocol.md §6.2."""
+        return self._encoded
+
+    @cached_property
+    def _encoded(self) -> bytes:
+        # Every commit hashes a whole roster, of which it changes a row or none.
         return lp(
             self.user,
             self.amk_pub,

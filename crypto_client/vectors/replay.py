@@ -96,7 +96,10 @@ def _trust(v: Values) -> Trust:
     lists = [read_signed(item) for item in v["lists"]]
     pins = {raw(user): raw(amk_pub) for user, amk_pub in v["pins"]}
     server_keys = frozenset([] if v["server_key"] is None else [raw(v["server_key"])])
-    return Trust({signed.list_hash: signed for signed in lists}, pins, server_keys)
+    trust = Trust({signed.list_hash: signed for signed in lists}, pins, server_keys)
+    for signed in map(read_signed, v.get("read", [])):
+        trust.read.keep(signed.list_hash, parse_device_list(signed.data))
+    return trust
 
 
 def _source(v: Values | None) -> PrekeySource | None:

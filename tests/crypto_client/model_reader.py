@@ -7,14 +7,14 @@ and says what came of it. Whoever replays a trace must come to the same.
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crypto_client.commit import Commit, PrekeySource
 from crypto_client.encoding import decode_base64url as raw
 from crypto_client.encoding import encode_base64url as b64
 from crypto_client.envelope import parse_envelope
-from crypto_client.epoch import RoomView, Trust
+from crypto_client.epoch import ReadLists, RoomView, Trust
 from crypto_client.errors import ProtocolError
 from crypto_client.opening import Known, Message, open_message
 from crypto_client.ratchet import EpochState, close_epoch
@@ -46,15 +46,16 @@ class Reader:
     trust: Trust
     source: PrekeySource
     kept: Kept = field(default_factory=Kept)
+    few: ReadLists = field(default_factory=lambda: ReadLists(limit=2))
 
     def receive(self, commit: Commit) -> Came:
         """Take a commit with the own wrap: outcome, place, head, roster, chains."""
-        try:
-            received = receive_commit(
-                self.kept.view, commit, room=self.room, trust=self.trust, source=self.source
-            )
-        except ProtocolError as error:
-            return [error.outcome]
+        received = self._received(commit, self.trust)
+        # What was read of lists before decides nothing, however much of it is still there.
+        for read in (ReadLists(), self.few):
+            assert received == self._received(commit, replace(self.trust, read=read))
+        if isinstance(received, str):
+            return [received]
         if received.ignored:
             return ["ignored"]
         closing = self.kept.epochs.get(received.view.epoch - 1)
@@ -64,6 +65,13 @@ class Reader:
             self.kept.epochs[received.view.epoch] = received.epoch
         self.kept.view = received.view
         return _came_of(received)
+
+    def _received(self, commit: Commit, trust: Trust) -> Received | str:
+        view, source = self.kept.view, self.source
+        try:
+            return receive_commit(view, commit, room=self.room, trust=trust, source=source)
+        except ProtocolError as error:
+            return error.outcome
 
     def open(self, envelope: bytes) -> Came:
         """Take an envelope: outcome, and the text when it opened."""

@@ -12,6 +12,7 @@ import nacl.bindings as sodium
 import pytest
 
 import crypto_client.vectors
+from crypto_client.device_list import parse_device_list
 from crypto_client.encoding import decode_base64url, encode_base64url, lp_split
 from crypto_client.errors import ProtocolError
 from crypto_client.vectors.replay import replay
@@ -105,6 +106,29 @@ def _mutants(batch: int) -> list[dict[str, Any]]:
     return made
 
 
+def _readable(signed: Case) -> bool:
+    try:
+        parse_device_list(decode_base64url(signed["data"]))
+    except ProtocolError:
+        return False
+    return True
+
+
+def _commits_read_before(count: int) -> list[dict[str, Any]]:
+    """Mutants of commits; every second is the one before it, for a reader of all its lists."""
+    mutator = Mutator(f"{SEED} read", _pool())
+    made: list[dict[str, Any]] = []
+    while len(made) < 2 * count:
+        case, paths = mutator.draw.choice(_vectors()["receive_commit"])
+        changed = _mutant_of("receive_commit", case, paths, mutator)
+        if changed["lists"] != case["lists"]:
+            continue  # what was read before counts as at hand
+        judged = {"op": "receive_commit", "trusting": mutator.draw.random() < 0.6}
+        read = [signed for signed in case["lists"] if _readable(signed)]
+        made += [{**judged, "in": changed}, {**judged, "in": {**changed, "read": read}}]
+    return made
+
+
 def _judge_in_python(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     with monkeypatch.context() as patched:
         if case["trusting"]:
@@ -131,3 +155,14 @@ def test_both_implementations_judge_every_mutant_alike(
             differing.append((case["op"], here["outcome"], there["outcome"]))
     assert collections.Counter(differing) == {}
     assert len(outcomes) > 15
+
+
+def test_what_was_read_of_lists_before_changes_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = _commits_read_before(BATCH // 4)
+    theirs = run_lines(bundled("judge", tmp_path), cases)
+    ours = [_judge_in_python(case, monkeypatch) for case in cases]
+    assert ours[::2] == ours[1::2]
+    assert theirs[::2] == theirs[1::2]
+    assert {judged["outcome"] for judged in ours} > {"ok", "roster", "committer", "op_forbidden"}

@@ -17,7 +17,7 @@ import {
 } from "./commit";
 import { type SignedDeviceList, listHash, parseDeviceList } from "./device_list";
 import { EMPTY, KEY_SIZE, compareBytes, equalBytes, hex } from "./encoding";
-import { type RoomView, type Sender, type Senders, sendersOf } from "./epoch";
+import { ReadLists, type RoomView, type Sender, type Senders, sendersOf } from "./epoch";
 import { ProtocolError } from "./errors";
 import { type DeviceKeys, signAsDevice } from "./identity";
 import { type Op, applyOps, encodeOps } from "./ops";
@@ -53,11 +53,13 @@ import type { Encapsulated } from "./xwing";
  * hexadecimal device.
  *
  * `now` is in ms; `seqFloor` is `prekeyFloors` of the last commit, and own memory. `closing` is
- * the own state of the head epoch, null or absent when there is none.
+ * the own state of the head epoch, null or absent when there is none. `read` is what was read of
+ * lists before.
  */
 export interface Committer {
   readonly keys: DeviceKeys;
   readonly lists: ReadonlyMap<string, SignedDeviceList>;
+  readonly read?: ReadLists;
   readonly prekeys: PrekeysByDevice;
   readonly now: number;
   readonly seqFloor?: ReadonlyMap<string, number>;
@@ -134,9 +136,10 @@ export interface NewState {
 export async function makeCommit(
   view: RoomView | null,
   ops: readonly Op[],
-  by: Committer,
+  committer: Committer,
   { clear, title }: NewState = {},
 ): Promise<Commit> {
+  const by = { ...committer, read: committer.read ?? new ReadLists() };
   const roster = applyOps(view?.roster ?? null, ops);
   if (!findMember(roster, by.keys.user)) {
     throw new ProtocolError("committer", "who leaves does not commit it");

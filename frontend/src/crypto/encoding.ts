@@ -103,17 +103,26 @@ export function uint(data: Uint8Array): number {
 
 /** Join byte strings so that they come apart in one way only: u32 length ‖ bytes, each. */
 export function lp(...parts: readonly Uint8Array[]): Uint8Array {
-  return concat(...parts.flatMap((part) => [u32(part.length), part]));
+  const joined = new Uint8Array(parts.reduce((size, part) => size + 4 + part.length, 0));
+  const view = new DataView(joined.buffer);
+  let at = 0;
+  for (const part of parts) {
+    view.setUint32(at, part.length);
+    joined.set(part, at + 4);
+    at += 4 + part.length;
+  }
+  return joined;
 }
 
 /** Take an LP apart; `parse` for a length beyond the end or more than `maximum` fields. */
 export function lpSplit(data: Uint8Array, maximum = Infinity): Uint8Array[] {
   const fields: Uint8Array[] = [];
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   let at = 0;
   while (at < data.length) {
     const start = at + 4;
-    const end = start + uint(data.subarray(at, start));
-    if (start > data.length || end > data.length) {
+    const end = start > data.length ? Infinity : start + view.getUint32(at);
+    if (end > data.length) {
       throw new ProtocolError("parse", "a length goes beyond the end");
     }
     fields.push(data.slice(start, end));

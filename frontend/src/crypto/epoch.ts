@@ -14,17 +14,48 @@ import type { DeviceEntry } from "./identity";
 import type { Member, Roster } from "./roster";
 
 export const KEPT_COMMITS = 64;
+const MOST_READ = 4096;
+
+/**
+ * Device lists that were read, by hash: what was read under a hash stays true.
+ *
+ * A client keeps one for all its rooms, so that a commit costs the reading of what it changes. It
+ * says nothing about signatures: whatever is new to a roster is verified as it was served. Beyond
+ * `limit` lists the ones that were read first are forgotten, and read again when needed.
+ */
+export class ReadLists {
+  private readonly lists = new Map<string, DeviceList>();
+
+  constructor(private readonly limit = MOST_READ) {}
+
+  /** Give the list with this hexadecimal hash, or null when it was not read or is forgotten. */
+  get(hash: string): DeviceList | null {
+    return this.lists.get(hash) ?? null;
+  }
+
+  /** Keep what was read of the list with this hash; the caller has compared the hash. */
+  keep(hash: string, list: DeviceList): void {
+    this.lists.set(hash, list);
+    const [first] = this.lists.keys();
+    if (this.lists.size > this.limit && first !== undefined) this.lists.delete(first);
+  }
+}
 
 /**
  * What a reader judges commits with. `lists` maps hexadecimal list hashes to device lists (as
  * served: they are verified here), `pins` maps hexadecimal users to the account key this client
- * knows, `serverKeys` are those of the pinned key log and of the logs before it.
+ * knows, `serverKeys` are those of the pinned key log and of the logs before it, `read` is what
+ * was read of lists before.
  */
 export interface Trust {
   readonly lists: ReadonlyMap<string, SignedDeviceList>;
   readonly pins: ReadonlyMap<string, Uint8Array>;
   readonly serverKeys?: readonly Uint8Array[];
+  readonly read?: ReadLists;
 }
+
+/** What device lists are found in. */
+type Lists = Pick<Trust, "lists" | "read">;
 
 /** Put device lists under the hashes by which rosters name them. */
 export function listsByHash(lists: Iterable<SignedDeviceList>): Map<string, SignedDeviceList> {
@@ -40,20 +71,17 @@ export function findList(trust: Pick<Trust, "lists">, hash: Uint8Array): SignedD
   return signed;
 }
 
-/** What was read under a hash stays true: each list is taken apart once, not for each roster. */
-const READ = new WeakMap<Trust["lists"], Map<string, DeviceList>>();
-
-function readList(trust: Pick<Trust, "lists">, hash: Uint8Array): DeviceList {
-  const read = READ.get(trust.lists) ?? new Map<string, DeviceList>();
-  READ.set(trust.lists, read);
+function readList({ lists, read }: Lists, hash: Uint8Array): DeviceList {
   const name = hex(hash);
-  const list = read.get(name) ?? parseDeviceList(findList(trust, hash).data);
-  read.set(name, list);
+  const known = read?.get(name);
+  if (known) return known;
+  const list = parseDeviceList(findList({ lists }, hash).data);
+  read?.keep(name, list);
   return list;
 }
 
 /** Read the list that a roster row names; `op_forbidden` when it is another account's. */
-export function listOf(trust: Pick<Trust, "lists">, member: Member): DeviceList {
+export function listOf(trust: Lists, member: Member): DeviceList {
   const list = readList(trust, member.listHash);
   const isTheirs =
     equalBytes(list.user, member.user) &&
@@ -66,9 +94,18 @@ export function listOf(trust: Pick<Trust, "lists">, member: Member): DeviceList 
 }
 
 /** Read and verify the list of a row that is new to the roster. */
-export function verifiedListOf(trust: Pick<Trust, "lists">, member: Member): DeviceList {
+export function verifiedListOf(trust: Lists, member: Member): DeviceList {
   listOf(trust, member);
   return verifyDeviceList(findList(trust, member.listHash), member.user, member.amkPub);
+}
+
+/** An entry's device and key as our maps have them: made once for a list that is kept. */
+const NAMES = new WeakMap<DeviceEntry, { device: string; key: string }>();
+
+function namesOf(entry: DeviceEntry): { device: string; key: string } {
+  const names = NAMES.get(entry) ?? { device: hex(entry.device), key: hex(entry.dskPub) };
+  NAMES.set(entry, names);
+  return names;
 }
 
 /** A device of a roster and the account it belongs to. */
@@ -81,13 +118,12 @@ export interface Sender {
 export type Senders = ReadonlyMap<string, Sender>;
 
 /** Give every device of a roster with its user; `roster` when two accounts share a key. */
-export function sendersOf(roster: Roster, trust: Pick<Trust, "lists">): Senders {
+export function sendersOf(roster: Roster, trust: Lists): Senders {
   const senders = new Map<string, Sender>();
   const keys = new Set<string>();
   for (const member of roster) {
     for (const entry of listOf(trust, member).entries) {
-      const device = hex(entry.device);
-      const key = hex(entry.dskPub);
+      const { device, key } = namesOf(entry);
       if (senders.has(device) || keys.has(key)) {
         throw new ProtocolError("roster", "one device key in two accounts");
       }

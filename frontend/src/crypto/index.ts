@@ -114,6 +114,7 @@ export {
   sealMessage,
 } from "./envelope";
 export {
+  ReadLists,
   type RoomView,
   type Trust,
   listsByHash,

@@ -26,9 +26,14 @@ export const systemRandom: Random = (size) => {
   return bytes;
 };
 
+/** What stands before the bytes under each label; there are few labels. */
+const PREFIXES = new Map<string, Uint8Array>();
+
 /** What is hashed or signed under a label: LP("HRK/1 " ‖ label, x). */
 export function labelled(label: string, data: Uint8Array): Uint8Array {
-  return lp(utf8(`HRK/1 ${label}`), data);
+  const prefix = PREFIXES.get(label) ?? lp(utf8(`HRK/1 ${label}`));
+  PREFIXES.set(label, prefix);
+  return concat(prefix, lp(data));
 }
 
 /** Hash under a label: BLAKE2b-256 (RFC 7693), 32 bytes. */

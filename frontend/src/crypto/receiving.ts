@@ -14,7 +14,7 @@ import {
   titleAfter,
 } from "./commit";
 import { HASH_SIZE, SIGNATURE_SIZE, equalBytes, hex } from "./encoding";
-import { type RoomView, type Trust, remember, sendersOf, shownTitle } from "./epoch";
+import { ReadLists, type RoomView, type Trust, remember, sendersOf, shownTitle } from "./epoch";
 import { ProtocolError } from "./errors";
 import { type HistoryRecord, type HistoryWriter, sealHistory } from "./history";
 import { type Op, applyOps, parseOps } from "./ops";
@@ -127,8 +127,11 @@ function judge(
   if (!equalBytes(rosterHash(roster), core.rosterHash)) {
     throw new ProtocolError("roster", "another roster than the operations make");
   }
-  const before = sendersOf(view?.roster ?? [], trust);
-  const after = sendersOf(roster, trust);
+  const lists = { ...trust, read: trust.read ?? new ReadLists() };
+  const rows = view?.roster ?? [];
+  const before = sendersOf(rows, lists);
+  const isSame = rows.length === roster.length && rows.every((row, at) => row === roster[at]);
+  const after = isSame ? before : sendersOf(roster, lists);
   const step = { view, core, ops, clear, roster, before, after, trust };
   const committer = checkCommitter(step);
   const strangers = checkOps(step);

@@ -39,8 +39,17 @@ export interface Member {
 /** The rows of a room, ascending by user. */
 export type Roster = readonly Member[];
 
+/** Every commit hashes a whole roster, of which it changes a row or none. */
+const ENCODED = new WeakMap<Member, Uint8Array>();
+
 /** Write `member` of docs/protocol.md §6.2. */
 export function encodeMember(member: Member): Uint8Array {
+  const encoded = ENCODED.get(member) ?? encodeAnew(member);
+  ENCODED.set(member, encoded);
+  return encoded;
+}
+
+function encodeAnew(member: Member): Uint8Array {
   return lp(
     member.user,
     member.amkPub,

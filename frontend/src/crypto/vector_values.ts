@@ -1,8 +1,8 @@
 /** How vectors write our objects down (crypto_client/vectors/README.md). */
 import type { Commit } from "./commit";
-import type { SignedDeviceList } from "./device_list";
+import { type SignedDeviceList, listHash, parseDeviceList } from "./device_list";
 import { decodeBase64url, encodeBase64url, hex } from "./encoding";
-import { type RoomView, type Trust, listsByHash } from "./epoch";
+import { ReadLists, type RoomView, type Trust, listsByHash } from "./epoch";
 import type { Chain, EpochState } from "./ratchet";
 import { parseRoster } from "./roster";
 import { prekeySource } from "./sources";
@@ -51,6 +51,7 @@ export interface TrustIn {
   lists: SignedIn[];
   pins: [Bytes, Bytes][];
   server_key: Bytes | null;
+  read?: SignedIn[];
 }
 
 export interface SourceIn extends Record<"user" | "device", Bytes> {
@@ -124,7 +125,16 @@ export function readTrust(v: TrustIn): Trust {
     lists: listsByHash(v.lists.map(readSigned)),
     pins: bytesByHex(v.pins),
     serverKeys: v.server_key === null ? [] : [raw(v.server_key)],
+    read: readBefore(v.read ?? []),
   };
+}
+
+function readBefore(lists: readonly SignedIn[]): ReadLists {
+  const read = new ReadLists();
+  for (const signed of lists.map(readSigned)) {
+    read.keep(hex(listHash(signed)), parseDeviceList(signed.data));
+  }
+  return read;
 }
 
 export function readSource(v: SourceIn | null): ReturnType<typeof prekeySource> | null {

@@ -2,10 +2,11 @@
  * Devices that read what a trace brings them: the twin of tests/crypto_client/model_reader.py,
  * which says what a trace is.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Commit } from "../../src/crypto/commit";
 import { fromHex, hex } from "../../src/crypto/encoding";
 import { parseEnvelope } from "../../src/crypto/envelope";
-import type { RoomView, Trust } from "../../src/crypto/epoch";
+import { ReadLists, type RoomView, type Trust } from "../../src/crypto/epoch";
 import { ProtocolError } from "../../src/crypto/errors";
 import { type Known, type MessageIndex, type OpenedMessage, openMessage } from "../../src/crypto/opening";
 import { type EpochState, closeEpoch } from "../../src/crypto/ratchet";
@@ -70,6 +71,8 @@ export const nameOf = (device: Uint8Array, msgId: Uint8Array): string => `${hex(
 /** One device and its store; every step is one transaction. */
 export class DeviceReader {
   kept = new Kept();
+  private readonly read = new ReadLists();
+  private readonly few = new ReadLists(2);
 
   constructor(
     private readonly room: Uint8Array,
@@ -79,15 +82,17 @@ export class DeviceReader {
 
   /** Take a commit with the own wrap: outcome, place, head, roster, chains. */
   async receive(commit: Commit): Promise<Came> {
-    const { room, trust, source, kept } = this;
+    const { trust, source, kept, read, few } = this;
     const device = hex(source.device);
     const wraps = new Map([...commit.wraps].filter(([owner]) => owner === device));
-    let received: Received;
-    try {
-      received = await receiveCommit(kept.view, { ...commit, wraps }, { room, trust, source });
-    } catch (error) {
-      return [outcomeOf(error)];
+    const own = { ...commit, wraps };
+    const received = await this.received(own, { ...trust, read });
+    // What was read of lists before decides nothing, however much of it is still there.
+    for (const other of [new ReadLists(), few]) {
+      const again = await this.received(own, { ...trust, read: other });
+      if (!isDeepStrictEqual(again, received)) throw new Error("what was read decided something");
     }
+    if (typeof received === "string") return [received];
     if (received.ignored) return ["ignored"];
     const { view, epoch, cuts } = received;
     const closing = kept.epochs.get(view.epoch - 1);
@@ -95,6 +100,15 @@ export class DeviceReader {
     if (epoch) kept.epochs.set(view.epoch, epoch);
     kept.view = view;
     return cameOf(received);
+  }
+
+  private async received(commit: Commit, trust: Trust): Promise<Received | string> {
+    const { room, source } = this;
+    try {
+      return await receiveCommit(this.kept.view, commit, { room, trust, source });
+    } catch (error) {
+      return outcomeOf(error);
+    }
   }
 
   /** Take an envelope: outcome, and the text when it opened. */
