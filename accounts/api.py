@@ -14,7 +14,7 @@ from accounts import serializers as shape
 from accounts.access import DevicePermission, visible_person
 from accounts.device_lists import NextList, SentPrekey
 from accounts.enrolment import Enrolment
-from accounts.key_bundle import key_bundle
+from accounts.key_bundle import key_bundle, key_bundles
 from accounts.models import Device, User
 from accounts.refusals import Refused
 from accounts.renewal import Renewal
@@ -205,6 +205,17 @@ class UserKeysView(APIView):
         query.is_valid(raise_exception=True)
         user = _visible(request, user_id)
         return Response(key_bundle(user, query.validated_data["after_version"]))
+
+
+class ManyKeysView(APIView):
+    """The same of many people: whoever commits for a room of 200 needs all of theirs."""
+
+    @extend_schema(request=shape.ManyWantedKeys, responses=shape.KeyBundles)
+    def post(self, request: Request) -> Response:
+        body = shape.ManyWantedKeys(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted = {each["user_id"]: each["after_version"] for each in body.validated_data["users"]}
+        return Response({"users": key_bundles(person(request), wanted)})
 
 
 class KeyLogView(APIView):

@@ -1,10 +1,12 @@
 """The public keys of one person, as somebody who may see them gets them."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from accounts.access import account_key_of, former_keys_of, listed_devices
+from accounts.access import account_key_of, former_keys_of, listed_devices, visible_person
 from accounts.models import AccountKey, Prekey, User
 from accounts.refusals import Refused
 from accounts.serializers import KeyBundle
@@ -43,3 +45,17 @@ def key_bundle(user: User, after_version: int) -> dict[str, Any]:
         ],
     }
     return dict(KeyBundle(bundle).data)
+
+
+def key_bundles(asker: User, wanted: Mapping[UUID, int]) -> list[dict[str, Any]]:
+    """The bundles of those of these people whom the asker may see, above a version for each.
+
+    Who is not there, not theirs to see or has no keys yet is left out: all of it looks the same.
+    """
+    found = []
+    for user_id, after_version in wanted.items():
+        try:
+            found.append(key_bundle(visible_person(asker, user_id), after_version))
+        except (User.DoesNotExist, Refused):
+            continue
+    return found

@@ -216,6 +216,23 @@ class KeyBundle(StrictSerializer):
     former = FormerAccount(many=True)
 
 
+# A room has at most 200 people, who are asked for in two requests.
+MAX_BUNDLES = 100
+
+
+class WantedKeys(StrictSerializer):
+    user_id = IdField()
+    after_version = WholeField()
+
+
+class ManyWantedKeys(StrictSerializer):
+    users = ShortListField(child=WantedKeys(), max_length=MAX_BUNDLES)
+
+
+class KeyBundles(StrictSerializer):
+    users = KeyBundle(many=True)
+
+
 class NewReset(StrictSerializer):
     password = TextField(max_length=128, trim_whitespace=False)
     reset = BytesField(min=1, max=256)

@@ -27,5 +27,6 @@ urlpatterns = [
     path("key-log", api.KeyLogView.as_view()),
     path("key-log/head", api.KeyLogHeadView.as_view()),
     path("users/<uuid:user_id>", api.UserView.as_view()),
+    path("users/keys", api.ManyKeysView.as_view()),
     path("users/<uuid:user_id>/keys", api.UserKeysView.as_view()),
 ]

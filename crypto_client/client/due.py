@@ -18,12 +18,13 @@ from crypto_client.statements import LEAVE, SERVER_REMOVE, Subject, parse_statem
 
 def newest_lists(view: RoomView, keyring: Keyring) -> dict[bytes, KnownList]:
     """The newest list that this device has verified of each member."""
-    pins = keyring.pins()
+    met = {row["user"]: row for row in keyring.store.rows("SELECT * FROM accounts")}
+    rows = ((member, met.get(member.user)) for member in view.roster)
     return {
-        member.user: known
-        for member in view.roster
+        member.user: KnownList(row["version"], row["list_hash"])
+        for member, row in rows
         # A row under a former account key is not refreshed: it is removed.
-        if pins.get(member.user) == member.amk_pub and (known := keyring.newest(member.user))
+        if row is not None and row["amk_pub"] == member.amk_pub
     }
 
 
@@ -38,7 +39,7 @@ def revoked_devices(view: RoomView | None, keyring: Keyring) -> frozenset[bytes]
     rows = tuple(member for member in view.roster if member.user in stale)
     return frozenset(
         device
-        for device, (user, _) in senders_of(rows, Trust(keyring.lists(), {})).items()
+        for device, (user, _) in senders_of(rows, keyring.trust()).items()
         if keyring.list_of(user).entry(device) is None
     )
 
@@ -51,8 +52,7 @@ def due_ops(view: RoomView, summary: JSON, keyring: Keyring) -> list[Op]:
         if row is None or row.user == keyring.device.user:
             continue
         statement = unb64(item["statement"])
-        trust = Trust(keyring.lists(), {}, keyring.key_log.server_keys())
-        if _goes(view, row, statement, trust):
+        if _goes(view, row, statement, keyring.trust()):
             ops.append(Remove(row.user, row.amk_pub, row.joined_epoch, statement))
     leaving = {op.user for op in ops if isinstance(op, Remove)}
     known = newest_lists(view, keyring)

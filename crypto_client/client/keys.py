@@ -2,9 +2,9 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crypto_client.client.failures import Unverified
@@ -18,6 +18,7 @@ from crypto_client.client.former_keys import (
 from crypto_client.client.key_log import KeyLog
 from crypto_client.client.server import JSON, Server, b64, unb64
 from crypto_client.client.store import Store
+from crypto_client.client.stored_lists import StoredLists
 from crypto_client.device_list import (
     DeviceList,
     KnownList,
@@ -26,6 +27,7 @@ from crypto_client.device_list import (
     parse_device_list,
     verify_device_list,
 )
+from crypto_client.epoch import ReadLists, Trust
 from crypto_client.errors import (
     KeyLogError,
     ListForkError,
@@ -65,6 +67,14 @@ def device_from_json(kept: JSON) -> DeviceKeys:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What the server says of a person's keys beyond a version of their list."""
+
+    after_version: int
+    keys: JSON
+
+
+@dataclass(frozen=True)
 class Offer:
     """Keys of a person that verified by themselves; ``known`` is their newest list."""
 
@@ -82,6 +92,7 @@ class Keyring:
     store: Store
     server: Server
     device: DeviceKeys
+    read: ReadLists = field(default_factory=ReadLists, repr=False, compare=False)
 
     @staticmethod
     def load(store: Store, server: Server) -> "Keyring":
@@ -124,10 +135,13 @@ class Keyring:
         pins = (Pin(unb64(u), unb64(key), version, unb64(h)) for u, key, version, h in rows)
         return {pin.user: pin for pin in pins}
 
-    def lists(self) -> dict[bytes, SignedDeviceList]:
+    def lists(self) -> Mapping[bytes, SignedDeviceList]:
         """Every device list that ever verified, by its hash."""
-        rows = self.store.rows("SELECT list_hash, data, sig FROM device_lists")
-        return {row["list_hash"]: SignedDeviceList(row["data"], row["sig"]) for row in rows}
+        return StoredLists(self.store)
+
+    def trust(self) -> Trust:
+        """What commits are judged with: verified lists, pinned account keys, the server's keys."""
+        return Trust(self.lists(), self.pins(), self.key_log.server_keys(), self.read)
 
     def newest(self, user: bytes) -> KnownList | None:
         """The newest list this device has verified for a person."""
@@ -179,13 +193,14 @@ class Keyring:
         with suppress(ProtocolError):
             self._keep_offer(self._offer_of(self.device.user))
 
-    def refresh(self, user: bytes) -> dict[bytes, SignedPrekey]:
+    def refresh(self, user: bytes, said: Said | None = None) -> dict[bytes, SignedPrekey]:
         """Fetch what is new of a person's lists, verify and keep it; returns their newest prekeys.
 
-        A changed account key is never taken over: `PinMismatchError`, and the pin stays. A list
-        that is not the newest of the key log is not taken: ``kt``.
+        ``said`` is what it has answered already. A changed account key is never taken over:
+        `PinMismatchError`, and the pin stays. A list that is not the newest of the key log is not
+        taken: ``kt``.
         """
-        offer = self._offer_of(user)
+        offer = self._offer_of(user, said)
         key_log = self.key_log
         if not key_log.is_newest(user, offer.known.list_hash, now_ms()):
             key_log.follow(now_ms())
@@ -196,11 +211,13 @@ class Keyring:
         self._remember_numbers(user, offer.prekeys)
         return offer.prekeys
 
-    def _offer_of(self, user: bytes) -> "Offer":
+    def _offer_of(self, user: bytes, said: Said | None = None) -> "Offer":
         """What the server says of a person's keys, as far as it verifies by itself."""
         known = self.newest(user)
         after = known.version if known else 0
-        keys = self.server.user_keys(uuid.UUID(bytes=user), after_version=after)
+        if said is None or said.after_version != after:
+            said = Said(after, self.server.user_keys(uuid.UUID(bytes=user), after_version=after))
+        keys = said.keys
         offered = unb64(keys["account_key"])
         pinned = self.pins().get(user, offered)
         keep_former(self.store, user, read_former(keys, user, offered))

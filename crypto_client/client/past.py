@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from crypto_client.client.changes import describe
 from crypto_client.client.former_keys import former_keys
+from crypto_client.client.many_keys import fetch_lists
 from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, Server, unb64
-from crypto_client.client.wire_commits import commit_of, lists_named
+from crypto_client.client.wire_commits import commit_of
 from crypto_client.commit import parse_core
 from crypto_client.epoch import RoomView, view_to_json
 from crypto_client.errors import ListRollbackError
@@ -56,12 +57,12 @@ class PastRooms:
 
     def _link(self, room: bytes, view: RoomView | None, item: JSON) -> Link:
         commit = commit_of(item, {})
-        named = lists_named(parse_ops(commit.ops))
-        if self._own_version(view, parse_ops(commit.ops)) > self.own.lists[-1].version:
+        ops = parse_ops(commit.ops)
+        if self._own_version(view, ops) > self.own.lists[-1].version:
             raise ListRollbackError("a newer list of the own account is withheld")
-        for user in named:
-            self.rooms.refresh_known(user)
-        return Link(commit, receive_commit(view, commit, room=room, trust=self.rooms.trust()))
+        fetch_lists(self.rooms.keyring, ops)
+        trust = self.rooms.keyring.trust()
+        return Link(commit, receive_commit(view, commit, room=room, trust=trust))
 
     def _own_version(self, view: RoomView | None, ops: Sequence[Op]) -> int:
         """The newest own list that operations name; one under a former account key is none."""
@@ -84,7 +85,7 @@ class PastRooms:
         self, room: bytes, chain: Sequence[Link], records: Mapping[int, Sequence[HistoryRecord]]
     ) -> Past:
         """Open these records of a room's history, by epoch, and keep what opened."""
-        past = reopen_past(self.own, chain, records, self.rooms.trust())
+        past = reopen_past(self.own, chain, records, self.rooms.keyring.trust())
         store = self.rooms.store
         with store.transaction():
             for state in past.epochs:

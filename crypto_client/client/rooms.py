@@ -5,19 +5,20 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from crypto_client.client.changes import Line, describe
 from crypto_client.client.due import due_ops, newest_lists
 from crypto_client.client.failures import Refused, TimedOut, Unverified
 from crypto_client.client.history_records import HistoryRecords
 from crypto_client.client.keys import Keyring, now_ms
+from crypto_client.client.many_keys import fetch_lists, refresh_known, said_of
 from crypto_client.client.notes import demand_compared_key
 from crypto_client.client.server import JSON, Server, unb64
 from crypto_client.client.store import Store
 from crypto_client.client.wire_commits import (
     commit_of,
     first_body,
-    lists_named,
     next_body,
 )
 from crypto_client.commit import Commit, PrekeySource, parse_core, prekey_floors
@@ -25,7 +26,6 @@ from crypto_client.committing import Committer, make_commit
 from crypto_client.encoding import lp
 from crypto_client.epoch import (
     RoomView,
-    Trust,
     may_seal,
     settle,
     view_from_json,
@@ -34,7 +34,6 @@ from crypto_client.epoch import (
 from crypto_client.errors import (
     ForkError,
     LogForkError,
-    PinMismatchError,
     ProtocolError,
     ReferenceMissingError,
 )
@@ -85,6 +84,11 @@ class Rooms:
         """The sender chains of an epoch, None where it is not known here."""
         row = self.store.row("SELECT state FROM epochs WHERE room = ? AND epoch = ?", room, epoch)
         return epoch_from_json(json.loads(row["state"])) if row else None
+
+    def knows_epoch(self, room: bytes, epoch: int) -> bool:
+        """Whether an epoch is known here, open or not."""
+        sql = "SELECT 1 FROM epochs WHERE room = ? AND epoch = ?"
+        return self.store.row(sql, room, epoch) is not None
 
     def received_ms(self, room: bytes, epoch: int) -> int:
         """When this device received an epoch, by its own clock."""
@@ -204,37 +208,22 @@ class Rooms:
 
     def _receive(self, room: bytes, item: JSON, wrap: bytes | None) -> None:
         commit = commit_of(item, {self.keyring.device.device: wrap} if wrap else {})
-        for user in lists_named(parse_ops(commit.ops)):
-            self.refresh_known(user)
+        ops = parse_ops(commit.ops)
+        fetch_lists(self.keyring, ops)
         device = self.keyring.device
         before = self.view(room)
         received = receive_commit(
             before,
             commit,
             room=room,
-            trust=self.trust(),
+            trust=self.keyring.trust(),
             source=PrekeySource(device.user, device.device, self.keyring.prekey_seeds()),
             history=self.keyring.history_writer(),
         )
         committer = parse_core(commit.core).committer_user
-        lines = describe(parse_ops(commit.ops), committer, before, received.view)
+        lines = describe(ops, committer, before, received.view)
         self._keep(room, lines, before, received)
         self._acknowledge(room, received)
-
-    def refresh_known(self, user: bytes) -> dict[bytes, SignedPrekey]:
-        """Refresh somebody who is in the chain already: a changed key is judged there, by pins.
-
-        The person gets no wrap, and nobody else's chain stops.
-        """
-        try:
-            return self.keyring.refresh(user)
-        except PinMismatchError:
-            return {}
-
-    def trust(self) -> Trust:
-        """What commits are judged with: verified lists and pinned account keys."""
-        keyring = self.keyring
-        return Trust(keyring.lists(), keyring.pins(), keyring.key_log.server_keys())
 
     def _keep(
         self, room: bytes, lines: list[Line], before: RoomView | None, received: Received
@@ -273,11 +262,11 @@ class Rooms:
     def committer(self, users: Sequence[bytes], view: RoomView | None = None) -> Committer:
         """What a commit needs: newest lists and prekeys, their floors, the own closing state."""
         prekeys: dict[bytes, SignedPrekey] = {}
-        for user in users:
-            is_member = view is not None and find_member(view.roster, user) is not None
-            refresh = self.refresh_known if is_member else self.keyring.refresh
-            prekeys.update(refresh(user))
-            if not is_member:
+        for user, said in said_of(self.keyring, users):
+            if view is not None and find_member(view.roster, user) is not None:
+                prekeys.update(refresh_known(self.keyring, user, said))
+            else:
+                prekeys.update(self.keyring.refresh(user, said))
                 demand_compared_key(self.keyring, user)
         floors: dict[bytes, int] = {}
         closing = None
@@ -286,9 +275,9 @@ class Rooms:
             closing = self.epoch(view.room, view.epoch)
         for device, seq in self.keyring.prekey_floors().items():
             floors[device] = max(seq, floors.get(device, 0))
-        return Committer(
-            self.keyring.device, self.keyring.lists(), prekeys, now_ms(), floors, closing
-        )
+        keyring = self.keyring
+        by = Committer(keyring.device, keyring.lists(), prekeys, now_ms(), floors, closing)
+        return replace(by, read=keyring.read)
 
     def _floors(self, view: RoomView) -> dict[bytes, int]:
         """The prekey numbers of the head commit; ``reference`` for a list that it does not name.
@@ -355,8 +344,8 @@ class Rooms:
         view = self.view(room)
         if view is None or find_member(view.roster, self.keyring.device.user) is None:
             return False
-        for member in view.roster:
-            self.refresh_known(member.user)
+        for user, said in said_of(self.keyring, [member.user for member in view.roster]):
+            refresh_known(self.keyring, user, said)
         if not due_ops(view, summary, self.keyring):
             return False
         self.commit(

@@ -47,14 +47,14 @@ def _wraps(commit: Commit) -> list[JSON]:
     ]
 
 
-def lists_named(ops: Sequence[Op]) -> dict[bytes, int]:
-    """The accounts whose device lists a commit needs, with the version it names."""
-    named: dict[bytes, int] = {}
+def lists_named(ops: Sequence[Op]) -> dict[bytes, bytes]:
+    """The accounts whose device lists a commit needs, with the hash that it names."""
+    named: dict[bytes, bytes] = {}
     for op in ops:
         if isinstance(op, Create):
-            named |= {member.user: member.list_version for member in op.roster}
+            named |= {member.user: member.list_hash for member in op.roster}
         elif isinstance(op, Add):
-            named[op.member.user] = op.member.list_version
+            named[op.member.user] = op.member.list_hash
         elif isinstance(op, Refresh):
-            named[op.user] = op.list_version
+            named[op.user] = op.list_hash
     return named

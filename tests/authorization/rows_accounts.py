@@ -24,6 +24,10 @@ def enrolment(scene: Scene, actor: str) -> Any:
     return keys_of(actor if actor != "anonymous" else "mallory").enrolment()
 
 
+def keys_of_bob(scene: Scene, actor: str) -> Any:
+    return {"users": [{"user_id": str(scene["bob"]), "after_version": 0}]}
+
+
 def no_proof(scene: Scene, actor: str) -> Any:
     return {"device_id": str(scene["bob"]), "signature": to_base64url(bytes(64))}
 
@@ -186,5 +190,7 @@ ROWS = [
     # bob's profile and keys: for bob and his friend alone
     Row("GET", "/api/users/{bob}", (401, 404, 404, 200, 200, 404)),
     Row("GET", "/api/users/{bob}/keys", (401, 404, 404, 200, 200, 404)),
+    # of many at once: whoever may not see bob gets nothing of him, see accounts/test_many_keys.py
+    Row("POST", "/api/users/keys", (401, 200, 200, 200, 200, 200), body=keys_of_bob),
     Row("GET", "/api/schema/", (200, 200, 200, 200, 200, 200)),
 ]

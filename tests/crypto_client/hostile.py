@@ -67,6 +67,9 @@ class HostileServer:
         return answer
 
     def post(self, path: str, body: Any = None) -> Any:
+        if path == "/api/users/keys":
+            users = [uuid.UUID(wanted["user_id"]) for wanted in body["users"]]
+            return {"users": [{**self.keys[user.bytes], "user_id": str(user)} for user in users]}
         self.sent.append((path, body))
         answer = self.answers.get(f"POST {path.rsplit('/', 1)[-1]}", {})
         return answer(body) if callable(answer) else answer

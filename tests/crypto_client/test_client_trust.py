@@ -7,6 +7,7 @@ import pytest
 
 from crypto_client.client.due import due_ops
 from crypto_client.client.failures import Unverified
+from crypto_client.client.many_keys import refresh_known
 from crypto_client.client.offers import offered_key
 from crypto_client.client.server import b64
 from crypto_client.commit import PrekeyRow, encode_prekeys, parse_core
@@ -50,7 +51,7 @@ def test_a_commit_with_a_changed_key_moves_the_chain_and_closes_the_room_for_wri
 def test_no_commit_that_nobody_asked_for_takes_in_a_changed_account_key(bob: Member) -> None:
     alice, impostor = bob.cast.alice, impostor_of(bob.cast.alice)
     bob.server.keys[impostor.user] = keys_of(impostor)
-    bob.rooms.refresh_known(impostor.user)
+    refresh_known(bob.rooms.keyring, impostor.user)
     assert offered_key(bob.rooms.keyring, alice.user) == impostor.account.public
     assert due_ops(bob.view, {"leaving": []}, bob.rooms.keyring) == []
     commit = make_commit(

@@ -72,12 +72,12 @@ async function committer(
 ): Promise<Committer> {
   const everybody = [...new Set([...members, ...newcomers])];
   const prekeys = await core.people.refreshAll(everybody, newcomers);
-  const { lists } = await core.people.trust();
+  const { lists, read } = await core.people.trust();
   const now = core.platform.now();
   const seqFloor = highest(floors, await core.people.prekeyFloors());
   await core.people.rememberPrekeys(prekeys, now);
   await demandComparedKeys(core, newcomers);
-  return { keys: core.keyring.device, lists, prekeys, now, seqFloor, closing };
+  return { keys: core.keyring.device, lists, read, prekeys, now, seqFloor, closing };
 }
 
 /**

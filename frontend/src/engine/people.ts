@@ -15,7 +15,7 @@ import {
 } from "../crypto/device_list";
 import { decodeBase64url, equalBytes, fromHex, hex } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
-import type { RoomView, Trust } from "../crypto/epoch";
+import { ReadLists, type RoomView, type Trust } from "../crypto/epoch";
 import type { Api } from "./api";
 import type { Id } from "./contract";
 import { type FormerKey, keepFormer, readFormer, resetsFrom } from "./former_keys";
@@ -26,6 +26,8 @@ import { Refusal } from "./refusal";
 import type { AccountRow } from "./store/schema";
 import { Changes, Conflict, type Store } from "./store/store";
 import type { UserKeysJson } from "./wire";
+
+const ASKED_AT_ONCE = 100;
 
 /** The number of a prekey, or 0 when it does not verify: whoever commits makes no wrap for it. */
 function verifiedSeq(signed: SignedPrekey, expected: PrekeyExpectation): number {
@@ -43,6 +45,12 @@ function checkLinked(lists: readonly SignedDeviceList[], pin: KnownList): void {
   if (isKnown) return;
   const isOlder = lists.every(({ data }) => parseDeviceList(data).version < pin.version);
   throw new ProtocolError(isOlder ? "list_rollback" : "list_fork", "not the list known before");
+}
+
+/** What the server said of a person's keys beyond a version of their list. */
+interface Said {
+  readonly after: number;
+  readonly keys: UserKeysJson;
 }
 
 /** Keys of a person that verified by themselves; nothing of it is kept yet. */
@@ -67,17 +75,25 @@ export class People {
     private readonly onOffer: () => void = () => undefined,
   ) {}
 
+  private readonly lists = new Map<string, SignedDeviceList>();
+  private readonly read = new ReadLists();
+
   /** What commits are judged with: every list that ever verified, and the pins. */
-  async trust(): Promise<Trust> {
-    const lists = await this.store.tables.getAll("lists");
+  async trust(): Promise<Required<Trust>> {
     const accounts = await this.store.tables.getAll("accounts");
     const pins = new Map([...(await this.linked())].map(([user, { amkPub }]) => [user, amkPub]));
     for (const { user, amkPub } of accounts) pins.set(user, amkPub);
-    return {
-      lists: new Map(lists.map((row): [string, SignedDeviceList] => [row.hash, row])),
-      pins,
-      serverKeys: (await this.keyLog?.serverKeys()) ?? [],
-    };
+    const serverKeys = (await this.keyLog?.serverKeys()) ?? [];
+    return { lists: await this.everyList(), pins, serverKeys, read: this.read };
+  }
+
+  /** Every list of the store. What stands under a hash never changes, so each is fetched once. */
+  private async everyList(): Promise<ReadonlyMap<string, SignedDeviceList>> {
+    const hashes = await this.store.tables.getAllKeys("lists");
+    const missing = hashes.filter((hash) => !this.lists.has(hash));
+    const rows = await Promise.all(missing.map((hash) => this.store.tables.get("lists", hash)));
+    for (const row of rows) if (row) this.lists.set(row.hash, { data: row.data, sig: row.sig });
+    return this.lists;
   }
 
   /** What the device that linked this one knew of people whom this one has not met yet. */
@@ -140,8 +156,8 @@ export class People {
     }
   }
 
-  private fetch(userId: Id): Promise<Offer> {
-    return this.take(() => this.namedInLog(userId));
+  private fetch(userId: Id, said?: Said): Promise<Offer> {
+    return this.take(() => this.namedInLog(userId, said));
   }
 
   /** Keep an offer. Who else asked at the same moment may have: then it is made again, from there. */
@@ -157,8 +173,8 @@ export class People {
     }
   }
 
-  private async namedInLog(userId: Id): Promise<Offer> {
-    let offer = await this.offerOf(userId);
+  private async namedInLog(userId: Id, said?: Said): Promise<Offer> {
+    let offer = await this.offerOf(userId, said);
     if (this.keyLog && !(await this.isInLog(offer))) {
       await this.keyLog.follow();
       // A list may have been published in between.
@@ -175,10 +191,11 @@ export class People {
     return !isPinned || !newest || !this.keyLog || this.keyLog.isNewest(user, newest.listHash);
   }
 
-  private async offerOf(userId: Id): Promise<Offer> {
+  private async offerOf(userId: Id, said?: Said): Promise<Offer> {
     const user = idBytes(userId);
     const account = await this.account(user);
-    let keys = await this.ask(userId, account?.version ?? 0);
+    const after = account?.version ?? 0;
+    let keys = said?.after === after ? said.keys : await this.ask(userId, after);
     const amkPub = decodeBase64url(keys.account_key, 32);
     const linked = account ? null : ((await this.linked()).get(hex(user)) ?? null);
     const pinned = account ?? linked;
@@ -209,8 +226,22 @@ export class People {
     return this.api.get<UserKeysJson>(`/api/users/${userId}/keys?after_version=${after}`);
   }
 
+  /** Ask for many at once; of whom nothing is said must be asked for alone, to hear why. */
+  private async askMany(userIds: readonly Id[]): Promise<Map<Id, Said>> {
+    const found = new Map<Id, Said>();
+    for (let at = 0; userIds.length > 1 && at < userIds.length; at += ASKED_AT_ONCE) {
+      const part = userIds.slice(at, at + ASKED_AT_ONCE);
+      const accounts = await Promise.all(part.map((userId) => this.account(idBytes(userId))));
+      const after = new Map(part.map((userId, place) => [userId, accounts[place]?.version ?? 0]));
+      const wanted = [...after].map(([user_id, after_version]) => ({ user_id, after_version }));
+      const { users } = await this.api.post<{ users: UserKeysJson[] }>("/api/users/keys", { users: wanted });
+      for (const keys of users) found.set(keys.user_id, { after: after.get(keys.user_id) ?? -1, keys });
+    }
+    return found;
+  }
+
   /**
-   * Fetch the keys of several people, a few at a time; gives all their newest prekeys. Refuses
+   * Fetch the keys of several people in few requests; gives all their newest prekeys. Refuses
    * with `pin_mismatch` when one of `newcomers` has another account key than the pinned one.
    */
   async refreshAll(
@@ -218,10 +249,11 @@ export class People {
     newcomers: readonly Id[] = [],
   ): Promise<PrekeysByDevice> {
     const prekeys = new Map<string, SignedPrekey>();
+    const said = await this.askMany(userIds);
     const waiting = [...userIds];
     const worker = async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const fetched = await this.fetch(next);
+        const fetched = await this.fetch(next, said.get(next));
         if (!fetched.isPinned && newcomers.includes(next)) {
           throw new ProtocolError("pin_mismatch", "another account key than the pinned one");
         }

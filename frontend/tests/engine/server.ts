@@ -112,6 +112,20 @@ export class Server extends Accounts {
     return lie ? lie(() => handler(asked), asked) : handler(asked);
   }
 
+  /** Whatever would be said, or lied, of each of them alone. */
+  private keysOfMany(asked: Asked): unknown[] {
+    const users = asked.body["users"] as { user_id: Id; after_version: number }[];
+    return users.flatMap(({ user_id, after_version }) => {
+      const query = new URLSearchParams({ after_version: String(after_version) });
+      try {
+        return [this.answer("GET users/*/keys", { ...asked, path: ["users", user_id, "keys"], query })];
+      } catch (error) {
+        if (error instanceof Problem) return [];
+        throw error;
+      }
+    });
+  }
+
   private create({ user, body }: Asked): unknown {
     const { genesis, commit, wraps } = body as unknown as {
       genesis: string;
@@ -214,6 +228,7 @@ export class Server extends Accounts {
       this.proved(session, body["device_id"] as Id);
       return null;
     },
+    "POST users/keys": (asked) => ({ users: this.keysOfMany(asked) }),
     "GET rooms": ({ user }) => ({
       rooms: [...this.rooms.values()]
         .filter((room) => room.stays.has(user))
