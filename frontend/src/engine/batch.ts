@@ -26,6 +26,8 @@ export class Batch {
   record: RoomRecord;
   /** Notes of the own room that came with these messages. */
   readonly notes: KeptNote[] = [];
+  /** Devices that newer lists revoke; asked once for all that arrives together. */
+  revoked: ReadonlySet<string> | null = null;
   private readonly more = new Changes();
   private readonly items = new Map<string, ItemRow | null>();
   private readonly epochs = new Map<number, ReadEpoch>();

@@ -4,7 +4,7 @@
  */
 import { type Commit, commitHash } from "../crypto/commit";
 import { type DeviceList, entryOf, parseDeviceList } from "../crypto/device_list";
-import { decodeBase64url, equalBytes, hex } from "../crypto/encoding";
+import { decodeBase64url, hex } from "../crypto/encoding";
 import { ProtocolError } from "../crypto/errors";
 import {
   type HistoryRecord,
@@ -43,6 +43,8 @@ export interface RecordKeys {
 }
 
 export class HistoryReader {
+  private own: DeviceList[] = [];
+
   private constructor(
     private readonly core: Core,
     readonly roomId: Id,
@@ -155,10 +157,16 @@ export class HistoryReader {
 
   /** An own list, of any version, that names a device: they were verified when they were kept. */
   private async listNaming(device: Uint8Array) {
+    const names = (list: DeviceList) => entryOf(list, device) !== null;
+    const known = this.own.find(names);
+    if (known) return known;
+    this.own = await this.ownLists();
+    return this.own.find(names) ?? null;
+  }
+
+  private async ownLists(): Promise<DeviceList[]> {
     const { user } = this.core.keyring.device;
-    const rows = await this.core.store.tables.getAll("lists");
-    const lists = rows.filter((row) => row.user === hex(user)).map(({ data }) => parseDeviceList(data));
-    const isOurs = (list: DeviceList) => equalBytes(list.amkPub, this.amkPub) && entryOf(list, device) !== null;
-    return lists.find(isOurs) ?? null;
+    const signed = await this.core.people.ownLists({ user, amkPub: this.amkPub });
+    return signed.map(({ data }) => parseDeviceList(data));
   }
 }

@@ -140,7 +140,7 @@ async function open(core: Core, batch: Batch, row: ItemRow, pre: Pre): Promise<R
     const opened = openMessage(envelope, epoch?.state ?? null, {
       room: idBytes(batch.roomId),
       index: await indexFor(core, batch, pre),
-      revoked: await revokedDevices(core, batch),
+      revoked: (batch.revoked ??= await revokedDevices(core, batch)),
     });
     if (!opened.message || !opened.epoch) return IGNORED;
     const earlier = await batch.byMessage(row.device, row.messageId);

@@ -110,6 +110,8 @@ export class Sync {
     const rooms = await refreshRooms(this.core);
     const areFresh = await this.freshenAll(rooms);
     const areSynced = await this.syncAll();
+    // Commits take a while, and a new device reads before it may write.
+    await this.bringOwnLists(rooms);
     if (!areFresh || !areSynced) throw refuse("unavailable");
   }
 
@@ -136,10 +138,13 @@ export class Sync {
       areFollowed &&= isFollowed;
     }
     if (areFollowed) await endRestoring(this.core);
+    return areFollowed;
+  }
+
+  private async bringOwnLists(rooms: readonly Id[]): Promise<void> {
     for (const roomId of rooms) {
       await this.inLane(roomId, () => bringOwnList(this.core, roomId));
     }
-    return areFollowed;
   }
 
   /** Follow the key log, and fetch the lists of whoever has a newer one in it. */

@@ -1,6 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Person, World } from "./cast";
 import { until } from "./clock";
+import type { Session } from "./server_asked";
+import { ServerSocket } from "./server_socket";
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with its socket
+const unwatched = ServerSocket.prototype.send;
 
 let world: World;
 let alice: Person;
@@ -78,6 +83,40 @@ describe("a browser without keys", () => {
     await laptop.ask("timeline_older", { roomId: room });
     await laptop.sees(...numbered(1, 60));
     expect(pages).toBe(1);
+  });
+
+  it("reads the newest of every room before it may write, and what is older last of all", async () => {
+    const rooms = [await alice.talkTo(bob), await alice.talkTo(carol)];
+    const sizes = [52, 2];
+    for (const [at, room] of rooms.entries()) {
+      for (const text of numbered(1, sizes[at]!)) await alice.say(room, text);
+      await until(() => world.server.room(room).log.length === sizes[at]! + 1, "not all stored");
+    }
+    const { words, laptop } = await lost();
+    const order: string[] = [];
+    const isHere = ({ session }: { session: Session }) => session === laptop.session;
+    world.server.lies["POST rooms/*/commits"] = (truth, asked) => {
+      if (isHere(asked)) order.push("commit");
+      return truth();
+    };
+    world.server.lies["GET rooms/*/items"] = (truth, asked) => {
+      if (isHere(asked) && asked.query.has("upto")) order.push("past");
+      return truth();
+    };
+    const send = vi.spyOn(ServerSocket.prototype, "send").mockImplementation(function (this: ServerSocket, text) {
+      if (isHere(this) && text.includes('"sync"')) order.push("newest");
+      unwatched.call(this, text);
+    });
+    await laptop.restore(words);
+    await until(() => order.includes("past"), "the past never came");
+    send.mockRestore();
+    expect(order).toEqual(["newest", "commit", "commit", "past"]);
+    for (const [at, room] of rooms.entries()) {
+      await laptop.show(room);
+      await until(() => laptop.page.seen.restoring === null, "it never ends");
+      await laptop.ask("timeline_older", { roomId: room });
+      await laptop.sees(...numbered(1, sizes[at]!));
+    }
   });
 
   it("goes on after a reload in the middle, as the same device", async () => {
