@@ -68,6 +68,14 @@ class Inbox:
         self._note(room, item["seq"], detail)
         self._extend_log(room, item["seq"], item_hash)
 
+    def is_ahead(self, room: bytes, item: JSON) -> bool:
+        """Whether an item of the log speaks of an epoch that is not known here."""
+        try:
+            epoch = _epoch_of(item)
+        except ProtocolError:
+            return False
+        return epoch is not None and not self.rooms.knows_epoch(room, epoch)
+
     def _extend_log(self, room: bytes, seq: int, item_hash: bytes) -> None:
         if not self.log.extend(room, seq, item_hash):
             self.rooms.mark_trouble(room, LogForkError.outcome)
@@ -129,7 +137,7 @@ class Inbox:
     def _open(self, arrival: Arrival, envelope: Envelope) -> None:
         pre = envelope.header.pre
         state = self.rooms.epoch(arrival.room, pre.epoch)
-        if state is None:
+        if state is None and arrival.seq is None:
             self.rooms.follow(arrival.room)
             state = self.rooms.epoch(arrival.room, pre.epoch)
         index = Index(self.store, arrival.room)
@@ -214,6 +222,13 @@ class Inbox:
             self._keep(arrival, envelope, None, None, outcome)
         elif arrival.seq is not None:
             self._note(arrival.room, arrival.seq, {"kind": "unreadable", "outcome": outcome})
+
+
+def _epoch_of(item: JSON) -> int | None:
+    if item["kind"] == "message":
+        return parse_envelope(unb64(item["envelope"])).header.pre.epoch
+    epoch: int | None = item.get("epoch")
+    return epoch
 
 
 class Index:

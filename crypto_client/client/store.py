@@ -97,6 +97,9 @@ PLAIN_FILE, SEALED_FILE = "device.sqlite3", "device.sealed"
 _BESIDE = ("", "-wal", "-shm", "-journal")
 
 
+_OUTER = ("BEGIN IMMEDIATE", ("ROLLBACK",), "COMMIT")
+_INNER = ("SAVEPOINT inner", ("ROLLBACK TO inner", "RELEASE inner"), "RELEASE inner")
+
 Unlock = Callable[[Path], StoreKey | None]
 
 
@@ -142,17 +145,16 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of it or nothing of it; may be nested, the outermost decides."""
-        if self.db.in_transaction:
-            yield
-            return
-        self.db.execute("BEGIN IMMEDIATE")
+        """All of it or nothing of it; inside another one it is on disk when that one is."""
+        begin, undo, end = _INNER if self.db.in_transaction else _OUTER
+        self.db.execute(begin)
         try:
             yield
         except BaseException:
-            self.db.execute("ROLLBACK")
+            for statement in undo:
+                self.db.execute(statement)
             raise
-        self.db.execute("COMMIT")
+        self.db.execute(end)
 
     def row(self, sql: str, *values: object) -> sqlite3.Row | None:
         """The one row of a query, or None."""

@@ -93,13 +93,15 @@ class Messenger:
         """
         if page["head"] < self._cursor(room) and self.rooms.is_member(room):
             self.rooms.mark_trouble(room, LogForkError.outcome)
-        for item in page["items"]:
-            if item["kind"] == "commit":
-                self.rooms.try_follow(room)
-            self.inbox.item(room, item)
-            self._own_stored(room, item["seq"])
-        sql = "UPDATE rooms SET cursor = max(cursor, ?) WHERE room = ?"
-        self.store.run(sql, page["upto"], room)
+        # Before the transaction: a wrap is acknowledged only when its epoch is on disk.
+        if any(self.inbox.is_ahead(room, item) for item in page["items"]):
+            self.rooms.try_follow(room)
+        with self.store.transaction():
+            for item in page["items"]:
+                self.inbox.item(room, item)
+                self._own_stored(room, item["seq"])
+            sql = "UPDATE rooms SET cursor = max(cursor, ?) WHERE room = ?"
+            self.store.run(sql, page["upto"], room)
 
     def _own_stored(self, room: bytes, seq: int) -> None:
         device = self.rooms.keyring.device.device
