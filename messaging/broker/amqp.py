@@ -28,8 +28,15 @@ LOOKS = 1_000_000  # how often an operator may look at what was laid aside; some
 LONGEST_QUEUE = 2 * 1024**3  # bytes; a longer one is refused to senders, who keep their messages
 
 
+INTERNAL_ERROR = 541  # what the broker says when one of its own processes has died
+
+
 class Lost(Exception):
-    """The connection is gone, or was never made."""
+    """The connection is gone, or was never made; ``code`` is the broker's reason, 0 without one."""
+
+    def __init__(self, why: str, code: int = 0) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 def parameters(url: str, ca: str = "") -> URLParameters:
@@ -47,7 +54,7 @@ def parameters(url: str, ca: str = "") -> URLParameters:
 class Link:
     """One connection with one channel, until ``lost`` is set."""
 
-    def __init__(self, connection: AsyncioConnection, lost: asyncio.Future[str]) -> None:
+    def __init__(self, connection: AsyncioConnection, lost: asyncio.Future[Lost]) -> None:
         self._connection = connection
         self.lost = lost
         self.channel: Channel
@@ -56,11 +63,11 @@ class Link:
     async def open(cls, where: URLParameters) -> Self:
         """Connect; raises `Lost` when that fails or takes more than five seconds."""
         loop = asyncio.get_running_loop()
-        lost: asyncio.Future[str] = loop.create_future()
+        lost: asyncio.Future[Lost] = loop.create_future()
 
         def over(_: Any, why: Any = None) -> None:
             if not lost.done():
-                lost.set_result(type(why).__name__)
+                lost.set_result(Lost(type(why).__name__, getattr(why, "reply_code", 0)))
 
         opened: asyncio.Future[Any] = loop.create_future()
         connection = AsyncioConnection(
@@ -106,7 +113,7 @@ class Link:
         either: set[asyncio.Future[Any]] = {answer, self.lost}
         await asyncio.wait(either, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
-            raise Lost(self.lost.result() if self.lost.done() else "no answer")
+            raise self.lost.result() if self.lost.done() else Lost("no answer")
         return answer.result()
 
     async def get(self, queue: str) -> tuple[Any, Any, bytes] | None:
@@ -170,7 +177,7 @@ async def keep_connected(
             link = await Link.open(where)
             await begin(link)
             backoff.succeeded()
-            why = await asyncio.shield(link.lost)
+            why = str(await asyncio.shield(link.lost))
         except Lost as lost:
             why = str(lost)
         except (OSError, AMQPError) as error:

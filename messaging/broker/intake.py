@@ -13,12 +13,13 @@ from pika import URLParameters
 from pika.exceptions import AMQPError
 
 from messaging.broker import Delivery
-from messaging.broker.amqp import Link, Topology, keep_connected
+from messaging.broker.amqp import INTERNAL_ERROR, Link, Lost, Topology, keep_connected
 from messaging.broker.backlog import Counting
 
 log = logging.getLogger("gamrae.broker")
 
 PREFETCH = 256  # for each of the partitions
+REPAIR_SECONDS = 60.0  # until a broken queue is looked at again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +40,7 @@ class Intake:
         self._link: Link | None = None
         self._arrived: deque[Arrival] = deque()
         self._unacked: dict[int, Arrival] = {}
+        self._broken: set[str] = set()
         self._something = asyncio.Event()
         self._counting = Counting(topology, in_hand=self.in_hand)
         self._task = asyncio.create_task(keep_connected(where, self._begin, self._over))
@@ -96,9 +98,27 @@ class Intake:
         await link.ask(link.channel.basic_qos, prefetch_count=PREFETCH)
         self._link = link
         for queue in self._topology.partitions:
-            receive = functools.partial(self._receive, link, queue)
-            await link.ask(link.channel.basic_consume, queue, receive)
+            if queue not in self._broken:
+                await self._consume(link, queue)
         self._counting.begin(link)
+        if self._broken:
+            self._broken.clear()
+            asyncio.get_running_loop().call_later(REPAIR_SECONDS, link.close)
+
+    async def _consume(self, link: Link, queue: str) -> None:
+        """A queue whose files are damaged ends the connection of whoever consumes it.
+
+        The next connection leaves it out, so that the other rooms go on, and the one after that
+        looks whether it has been repaired.
+        """
+        receive = functools.partial(self._receive, link, queue)
+        try:
+            await link.ask(link.channel.basic_consume, queue, receive)
+        except Lost as lost:
+            if lost.code == INTERNAL_ERROR:
+                log.error("code=queue_broken queue=%s", queue)
+                self._broken.add(queue)
+            raise
 
     def _over(self) -> None:
         self._link = None

@@ -1,0 +1,106 @@
+"""What the archiver takes from a broker one of whose queues is damaged."""
+
+import asyncio
+
+import pytest
+
+from messaging.broker.amqp import INTERNAL_ERROR, Lost, Topology, parameters
+from messaging.broker.intake import Intake
+
+CONNECTION_FORCED = 320  # the broker is told to end
+NOWHERE = parameters("amqp://nobody:nothing@127.0.0.1:1/")
+
+
+class Channel:
+    """Says which queues were consumed; one of them ends the connection."""
+
+    def __init__(self, broken, code):
+        self.consumed = []
+        self.broken, self.code = broken, code
+
+    def basic_qos(self, **_):
+        pass
+
+    def basic_consume(self, queue, _):
+        if queue == self.broken:
+            raise Lost("ConnectionClosedByBroker", self.code)
+        self.consumed.append(queue)
+
+
+class FakeLink:
+    """As far as an intake looks at one."""
+
+    def __init__(self, broken="", code=INTERNAL_ERROR):
+        self.channel = Channel(broken, code)
+        self.closed = asyncio.Event()
+
+    async def ask(self, method, *args, **options):
+        return method(*args, **options)
+
+    def close(self):
+        self.closed.set()
+
+
+@pytest.fixture
+async def intake(monkeypatch):
+    """One whose queues are there; nobody listens at its address."""
+    topology = Topology()
+
+    async def declared(_):
+        pass
+
+    monkeypatch.setattr(topology, "declare", declared)
+    made = Intake(NOWHERE, topology)
+    monkeypatch.setattr(made._counting, "begin", lambda _: None)
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+def partitions():
+    return Topology().partitions
+
+
+async def test_a_queue_that_ends_the_connection_is_left_out_of_the_next(intake, partitions):
+    with pytest.raises(Lost):
+        await intake._begin(FakeLink(broken=partitions[3]))
+
+    link = FakeLink(broken=partitions[3])
+    await intake._begin(link)
+
+    assert link.channel.consumed == partitions[:3] + partitions[4:]
+
+
+async def test_it_is_looked_at_again_after_a_while(intake, partitions, monkeypatch):
+    monkeypatch.setattr("messaging.broker.intake.REPAIR_SECONDS", 0.0)
+    with pytest.raises(Lost):
+        await intake._begin(FakeLink(broken=partitions[3]))
+    without = FakeLink(broken=partitions[3])
+    await intake._begin(without)
+
+    await asyncio.wait_for(without.closed.wait(), 5)
+    repaired = FakeLink()
+    await intake._begin(repaired)
+
+    assert repaired.channel.consumed == partitions
+
+
+async def test_of_several_broken_queues_all_are_left_out_in_the_end(intake, partitions):
+    for queue in (partitions[0], partitions[9]):
+        with pytest.raises(Lost):
+            await intake._begin(FakeLink(broken=queue))
+
+    link = FakeLink()
+    await intake._begin(link)
+
+    assert set(partitions) - set(link.channel.consumed) == {partitions[0], partitions[9]}
+
+
+async def test_a_broker_that_ends_while_queues_are_consumed_has_no_broken_queue(intake, partitions):
+    with pytest.raises(Lost):
+        await intake._begin(FakeLink(partitions[3], CONNECTION_FORCED))
+
+    link = FakeLink()
+    await intake._begin(link)
+
+    assert link.channel.consumed == partitions
