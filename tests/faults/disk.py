@@ -1,5 +1,6 @@
 """A service's data on a small disk of its own, which can be filled."""
 
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -22,15 +23,12 @@ class SmallDisk:
     def __init__(self, at: Path) -> None:
         self._ballast = at / "ballast"
 
-    def fill(self) -> None:
-        """Take what is left, to the last byte."""
-        with self._ballast.open("wb", buffering=0) as file:
-            try:
-                while file.write(PIECE):
-                    pass
-                raise AssertionError("a disk that is never full")
-            except OSError:
-                return
+    def fill(self, but_mib: int = 0) -> None:
+        """Take what is left but for so many MiB; 0: to the last byte."""
+        left = shutil.disk_usage(self._ballast.parent).free
+        with self._ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while but_mib == 0 or left > but_mib * 2**20:
+                left -= file.write(PIECE)
 
     def free(self) -> None:
         """Give it back."""

@@ -43,11 +43,13 @@ class Journal:
 
     def accepted(self, message: bytes) -> None:
         """The sender has the server's word; the first time counts."""
-        self.sent[message].accepted = self.sent[message].accepted or time.monotonic()
+        if sent := self.sent.get(message):  # else of a scenario before this one
+            sent.accepted = sent.accepted or time.monotonic()
 
     def stored(self, message: bytes) -> None:
         """The sender has found it in the log."""
-        self.sent[message].stored = self.sent[message].stored or time.monotonic()
+        if sent := self.sent.get(message):
+            sent.stored = sent.stored or time.monotonic()
 
     def met(self, who: str, code: str) -> None:
         """A refusal, or a connection that ended."""

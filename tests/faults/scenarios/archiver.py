@@ -15,11 +15,12 @@ from tests.faults.stage import Scenario, Stage
 
 CRASH_SECONDS = 60.0  # a process starts, takes what waits, and dies of it
 ORDINARY = ("manage.py",)
-KILLS = 30
-LONGEST_LIFE = 1.5
+KILLS = 20
+LONGEST_LIFE = 0.5
+AT_WORK = b"Gamrae: archiving"
 STOPPED = 70.0  # longer than the broker waits for a heartbeat
 POISON = 200
-CRASHES_OVER_POISON = 8
+CRASHES_OVER_POISON = 5
 
 
 def killed_at_each_step(stage: Stage) -> None:
@@ -47,16 +48,21 @@ def killed_at_random(stage: Stage) -> None:
     with stage.fault():
         for _ in range(KILLS):
             archiver.end(signal.SIGKILL)
-            archiver.start()
-            stage.hold(stage.random.uniform(0.2, LONGEST_LIFE))
+            _begins(archiver)
+            stage.hold(stage.random.uniform(0.0, LONGEST_LIFE))
+
+
+def _begins(archiver: ArchiverProcess) -> None:
+    """Start one, and wait until it is at work."""
+    began = archiver.log.stat().st_size if archiver.log.exists() else 0
+    archiver.start()
+    until(lambda: AT_WORK in archiver.log.read_bytes()[began:], CRASH_SECONDS)
 
 
 def two_at_once(stage: Stage) -> None:
     """The one at work stops for longer than the broker waits, another takes over, both go on."""
     first, second = stage.bench.archiver, stage.bench.second_archiver
-    began = second.log.stat().st_size if second.log.exists() else 0
-    second.start()
-    until(lambda: b"Gamrae: archiving" in second.log.read_bytes()[began:], CRASH_SECONDS)
+    _begins(second)
     stage.hold(2.0)
     assert first.process is not None
     with stage.fault():
@@ -76,8 +82,8 @@ def poisoned(stage: Stage) -> None:
         asyncio.run(_publish(stage, bodies))
         for _ in range(CRASHES_OVER_POISON):
             archiver.end(signal.SIGKILL)
-            archiver.start()
-            stage.hold(stage.random.uniform(0.2, LONGEST_LIFE))
+            _begins(archiver)
+            stage.hold(stage.random.uniform(0.0, LONGEST_LIFE))
         until(lambda: len(_parked(stage, "list")) == POISON, CRASH_SECONDS)
     _parked(stage, "drop", "--all")
     if _parked(stage, "list"):

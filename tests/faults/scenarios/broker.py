@@ -2,6 +2,7 @@
 
 import signal
 
+from messaging.broker.amqp import Topology
 from tests.faults.disk import small_disk
 from tests.faults.proxy import BLACKHOLE, Fault
 from tests.faults.stage import Scenario, Stage
@@ -9,6 +10,7 @@ from tests.faults.stage import Scenario, Stage
 AWAY = 5.0
 HANGS = 20.0
 NO_SPACE, SPACE = "9000GB", "50MB"
+DATA, MIB = "rabbitmq/mnesia", 160
 
 
 def killed(stage: Stage) -> None:
@@ -39,13 +41,39 @@ def without_space(stage: Stage) -> None:
 
 
 def disk_full(stage: Stage) -> None:
-    """Its disk is really full."""
-    with small_disk(stage.bench.services["rabbitmq"], "rabbitmq/mnesia", mib=160) as disk:
+    """Others fill its disk: below 50 MB it takes nothing any more, before there is nothing left."""
+    with small_disk(stage.bench.services["rabbitmq"], DATA, MIB) as disk:
         stage.hold(2.0)
         with stage.fault():
-            disk.fill()
-            stage.hold(2 * AWAY)
+            disk.fill(but_mib=20)
+            stage.hold(3 * AWAY)
             disk.free()
+
+
+def disk_damaged(stage: Stage) -> None:
+    """Its disk is full to the last byte in the middle of a write, which damages queues.
+
+    It is given a larger disk and started again, and after a while an operator deletes what it
+    cannot read any more: what was in there and is not stored is in its senders' outboxes.
+    """
+    rabbitmq = stage.bench.services["rabbitmq"]
+    with stage.fault():
+        with small_disk(rabbitmq, DATA, MIB) as disk:
+            stage.hold(2.0)
+            disk.fill()
+            stage.hold(AWAY)
+            disk.free()
+        stage.hold(2 * AWAY)
+        for queue in Topology().partitions:
+            if _is_damaged(stage, queue):
+                rabbitmq.control("delete_queue", queue)
+
+
+def _is_damaged(stage: Stage, queue: str) -> bool:
+    """Whether the broker said at its last start that it cannot read this queue's files."""
+    log = (stage.bench.services["rabbitmq"].folder / "rabbitmq.log").read_text(errors="replace")
+    since_the_start = log[log.rindex("Starting RabbitMQ") :]
+    return f"State machine '%2F_{queue}' terminating" in since_the_start
 
 
 def blackhole(stage: Stage) -> None:
@@ -85,5 +113,6 @@ SCENARIOS = (
     Scenario("broker-blackhole", "F4", "nothing reaches RabbitMQ for 10 s", blackhole),
     Scenario("broker-confirms-lost", "F4", "RabbitMQ's answers are lost for 10 s", half_open),
     Scenario("broker-resets", "F4", "connections to RabbitMQ break five times", resets),
-    Scenario("broker-disk-full", "F6", "RabbitMQ's disk is full for 10 s", disk_full),
+    Scenario("broker-disk-full", "F6", "RabbitMQ has too little disk for 15 s", disk_full),
+    Scenario("broker-damaged", "F6", "RabbitMQ's disk is full inside of a write", disk_damaged),
 )

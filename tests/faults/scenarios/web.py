@@ -15,6 +15,7 @@ CRASH_SECONDS = 60.0
 ORDINARY = ("manage.py",)
 DEPLOYS = 10
 BETWEEN = 2.0
+STORM = 8.0
 LONG = 24_000  # characters: a message of 32 KiB
 READS_NOTHING = 30.0
 TOO_SLOW = 'gamrae_ws_close_total{code="4008"}'
@@ -55,7 +56,7 @@ def duplicates(stage: Stage) -> None:
     with stage.fault():
         for talker in stage.talkers:
             talker.storms = True
-        stage.hold(15.0)
+        stage.hold(STORM)
         for talker in stage.talkers:
             talker.storms = False
 
