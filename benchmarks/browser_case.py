@@ -10,7 +10,7 @@ from benchmarks.epoch_case import DEVICES
 from benchmarks.results import Result, percentiles
 from benchmarks.servers import ROOT, migrate, serving, solo
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 MEASURE = """async ([address, devices]) => {
   await import(address);
