@@ -18,6 +18,8 @@ const NUMBERS = /^(\d+(\.\d+){3}|\[.*\])$/;
 /** EdDSA, ES256, RS256. Nobody checks a signature; authenticators want to be told of one they have. */
 const ALGORITHMS = [-8, -7, -257];
 
+const ANSWER_SIZE = 32;
+
 /** Say whether this browser, at this address, may have passkeys that open something. */
 export async function passkeySupport(hostname = location.hostname): Promise<PasskeySupport> {
   if (!("PublicKeyCredential" in globalThis)) return "no";
@@ -103,7 +105,10 @@ function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 
 function answerOf(credential: PublicKeyCredential): Uint8Array | null {
   const first = credential.getClientExtensionResults().prf?.results?.first;
-  return first instanceof ArrayBuffer ? new Uint8Array(first) : null;
+  if (first === undefined) return null;
+  // Password managers that stand in for the browser give views, too. A view shares its memory: wiping it counts.
+  const answer = ArrayBuffer.isView(first) ? new Uint8Array(first.buffer, first.byteOffset, first.byteLength) : new Uint8Array(first);
+  return answer.length === ANSWER_SIZE ? answer : null;
 }
 
 let waiting = new AbortController();
