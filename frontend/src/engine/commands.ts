@@ -25,6 +25,7 @@ import { endingHistory, inviting, promoting, removing, renaming } from "./room_p
 import { deleteRoom, markRead, refreshRoom, updateInfo } from "./rooms";
 import { compareWith, judgeCode, markFriend } from "./verifying";
 import { vetoReset } from "./starting_again";
+import { giveUp, takeBack } from "./taking_back";
 import type { MeJson, RoomJson } from "./wire";
 
 /** Commands that any tab answers by itself, from the store. */
@@ -66,6 +67,7 @@ export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
   "room_leave",
   "room_hide",
   "message_retry",
+  "message_discard",
   "room_read",
   "safety_number",
   "safety_judge",
@@ -205,9 +207,13 @@ function roomHandlers({ core, outbox, cursors }: CommandParts) {
       await outbox.retry(roomId, messageId);
       return null;
     },
-    message_discard: async ({ roomId, messageId }) => ({
-      text: await outbox.discard(roomId, messageId),
+    message_take_back: async ({ roomId, messageId }) => ({
+      text: await takeBack(core, roomId, messageId),
     }),
+    message_discard: async ({ roomId, messageId }) => {
+      await giveUp(core, roomId, messageId);
+      return null;
+    },
     room_read: async ({ roomId, seq }) => {
       await inLane(roomId, () => markRead(core, roomId, seq));
       cursors.schedule(roomId);

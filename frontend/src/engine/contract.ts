@@ -214,6 +214,8 @@ export interface TimelineItem {
   text: string;
   unreadable: Unreadable | null;
   state: MessageState | null;
+  /** Own, and nobody can have got it: it may be taken back and written anew. */
+  isChangeable: boolean;
   failure: Failure | null;
   messageId: Id | null;
   /** Members (without the sender) who have not read it yet; null where it is not known. */
@@ -289,7 +291,10 @@ export interface Commands extends PasskeyCommands {
   timeline_older: { args: { roomId: Id }; result: null };
   message_send: { args: { roomId: Id; text: string }; result: { messageId: Id } };
   message_retry: { args: { roomId: Id; messageId: Id }; result: null };
-  message_discard: { args: { roomId: Id; messageId: Id }; result: { text: string } };
+  /** Write it anew: out of the line, into the draft. `forbidden` on its way, and once it may be stored. */
+  message_take_back: { args: { roomId: Id; messageId: Id }; result: { text: string } };
+  /** Send it no more. One that may be stored shows when the log has it. */
+  message_discard: { args: { roomId: Id; messageId: Id }; result: null };
   /** The person has seen everything up to here. */
   room_read: { args: { roomId: Id; seq: number }; result: null };
   /** Drafts live in the local store, sealed. */

@@ -4,17 +4,24 @@
  */
 import { decodeBase64url, encodeBase64url } from "../crypto/encoding";
 import { catchUp } from "./apply";
-import { Batch } from "./batch";
 import { followChain } from "./chain";
 import type { Failure, Id } from "./contract";
 import type { Core } from "./core";
-import { accepted, isForLater, isOutstanding, refused, resendDelay, retried } from "./outbox_state";
+import {
+  accepted,
+  isAnswer,
+  isForLater,
+  isOutstanding,
+  refused,
+  resendDelay,
+  retried,
+  surelyRefused,
+} from "./outbox_state";
 import type { Cancel } from "./platform";
-import { readRoom } from "./records";
 import { failureOf, refuse } from "./refusal";
 import { refreshRoom } from "./rooms";
 import { prepare } from "./sealing";
-import type { OutboxRow } from "./store/schema";
+import type { Attempt, OutboxRow } from "./store/schema";
 import { Changes, Conflict, type Store } from "./store/store";
 import type { Stamp } from "./wire";
 
@@ -122,19 +129,28 @@ export class Outbox {
   /** Send one message; gives how long the line must wait, or null to go on. */
   private async deliver(row: OutboxRow): Promise<number | null> {
     const { roomId, messageId } = row;
-    const { lanes, socket } = this.core;
+    const { lanes } = this.core;
+    let isFirst = false;
+    let reply: SendReply;
     try {
-      const attempt = await lanes.run(roomId, () => prepare(this.core, roomId, messageId));
-      if (!attempt) return null;
-      this.core.changed({ rooms: [roomId] });
-      const envelope = encodeBase64url(attempt.envelope);
-      const reply = await socket.ask({ event: "message.send", room_id: roomId, envelope });
-      await this.heard(row, reply as unknown as SendReply);
-      return null;
+      const prepared = await lanes.run(roomId, () => prepare(this.core, roomId, messageId));
+      if (!prepared) return null;
+      isFirst = prepared.isFirst;
+      reply = await this.send(roomId, prepared.attempt);
     } catch (error) {
       if (error instanceof Conflict) return null;
-      return this.failed(row, failureOf(error));
+      return this.failed(row, failureOf(error), isFirst);
     }
+    // Trouble from here on says nothing against the message.
+    await this.heard(row, reply);
+    return null;
+  }
+
+  private async send(roomId: Id, attempt: Attempt): Promise<SendReply> {
+    this.core.changed({ rooms: [roomId] });
+    const envelope = encodeBase64url(attempt.envelope);
+    const reply = await this.core.socket.ask({ event: "message.send", room_id: roomId, envelope });
+    return reply as unknown as SendReply;
   }
 
   private async heard(row: OutboxRow, reply: SendReply): Promise<void> {
@@ -152,8 +168,10 @@ export class Outbox {
     }
   }
 
-  private async failed(row: OutboxRow, failure: Failure): Promise<number | null> {
+  private async failed(row: OutboxRow, failure: Failure, isFirst: boolean): Promise<number | null> {
     const { roomId } = row;
+    const isSure = isFirst && isAnswer(failure.code);
+    if (isSure) await this.change(row, surelyRefused);
     if (failure.code === "stale_epoch") await this.renew(roomId);
     const next = await this.change(row, (now) => refused(now, failure));
     if (failure.code === "id_reused") {
@@ -202,26 +220,11 @@ export class Outbox {
   async refusedLater(roomId: Id, messageId: Id, code: string): Promise<void> {
     const row = await this.core.store.tables.get("outbox", [roomId, messageId]);
     if (!row) return;
-    await this.change(row, (now) => refused(now, { code }));
+    const open = row.attempts.filter(({ isRefused }) => !isRefused);
+    // Which of several the log refused is not said: then all stay in doubt.
+    const isSure = open.length === 1 && open[0] === row.attempts.at(-1);
+    await this.change(row, (now) => refused(isSure ? surelyRefused(now) : now, { code }));
     this.kick(roomId);
-  }
-
-  /** Take a message out of the line and give its text back; `forbidden` once it may have left. */
-  async discard(roomId: Id, messageId: Id): Promise<string> {
-    const { store, lanes } = this.core;
-    return lanes.run(roomId, async () => {
-      const room = await readRoom(store, roomId);
-      const row = await store.tables.get("outbox", [roomId, messageId]);
-      if (!room || !row) throw refuse("not_found");
-      const mayGo = row.state === "failed" || (row.state === "waiting" && !row.attempts.length);
-      if (!mayGo) throw refuse("forbidden");
-      const text = await store.unseal<string>("outbox", [roomId, messageId], row.text);
-      const batch = new Batch(store, room);
-      batch.finishWaiting(row, null);
-      await batch.save();
-      this.core.changed({ rooms: [roomId] });
-      return text;
-    });
   }
 
   /** Try a failed message again. */

@@ -25,6 +25,8 @@ const LATER = new Set([
   "storage",
   "id_reused",
 ]);
+/** Codes that tell nothing of the bytes that left: they may be accepted all the same. */
+const NO_ANSWER = new Set(["busy", "unavailable", "offline", "timeout", "storage", "crypto", "unverified"]);
 
 /** What has to happen with a message now. */
 export type Step =
@@ -72,8 +74,42 @@ export function accepted(row: OutboxRow, stamp: Omit<Stamp, "stamp"> & { stamp: 
   return { ...next, state: "accepted", sealAgain: false };
 }
 
+/** Say whether a refusal is the server's answer to what was asked. */
+export function isAnswer(code: string): boolean {
+  return !NO_ANSWER.has(code);
+}
+
+/** Say whether some sealing of a message may be in the log now, or one day. */
+export function mayBeStored({ attempts }: Pick<OutboxRow, "attempts">): boolean {
+  return attempts.some((attempt) => !attempt.isRefused);
+}
+
+/**
+ * Say whether a message may still be written anew: nobody can have got it, and it is not on its
+ * way. What may be stored keeps its words, or two people would read two of them.
+ */
+export function isChangeable(row: Pick<OutboxRow, "state" | "attempts">): boolean {
+  return (row.state === "failed" || row.state === "waiting") && !mayBeStored(row);
+}
+
+/** The last sealing leaves once more, after the server had refused it. */
+export function unrefused(row: OutboxRow): OutboxRow {
+  return withLast(row, (attempt) => ({ ...attempt, isRefused: false }));
+}
+
+/** The server refused the last sealing, which it was asked about only once. */
+export function surelyRefused(row: OutboxRow): OutboxRow {
+  return withLast(row, (attempt) => ({ ...attempt, isRefused: true }));
+}
+
+function withLast(row: OutboxRow, how: (attempt: Attempt) => Attempt): OutboxRow {
+  const last = row.attempts.at(-1);
+  return last ? { ...row, attempts: [...row.attempts.slice(0, -1), how(last)] } : row;
+}
+
 /** The server said no, or nothing. */
 export function refused(row: OutboxRow, failure: Failure): OutboxRow {
+  if (row.isGivenUp) return row;
   if (SEAL_AGAIN.has(failure.code)) return { ...row, state: "waiting", sealAgain: true };
   if (LATER.has(failure.code)) return row.state === "accepted" ? row : { ...row, state: "waiting" };
   return { ...row, state: "failed", failure };
@@ -86,5 +122,11 @@ export function isForLater(code: string): boolean {
 
 /** A person asks to try again. */
 export function retried(row: OutboxRow): OutboxRow {
-  return row.state === "failed" ? { ...row, state: "waiting", failure: null } : row;
+  const isFailed = row.state === "failed" && !row.isGivenUp;
+  return isFailed ? { ...row, state: "waiting", failure: null } : row;
+}
+
+/** A person stops trying. What may be stored stays known, without its words, until the log shows it. */
+export function givenUp(row: OutboxRow): OutboxRow {
+  return { ...row, state: "failed", isGivenUp: true };
 }

@@ -9,14 +9,17 @@ import { checkText } from "./sealing";
 import type { OutboxRow } from "./store/schema";
 import { Changes, type Store } from "./store/store";
 
-/** Put a text into a room's line; gives its id, which it keeps for ever. */
+/**
+ * Put a text into a room's line, in one step with the end of its draft: whenever the tab is
+ * closed, it is one or the other. Gives its id, which it keeps for ever.
+ */
 export async function enqueue(
   store: Store,
   platform: Platform,
   { roomId, text }: { roomId: Id; text: string },
 ): Promise<Id> {
   checkText(text);
-  return putInLine(store, platform, roomId, text);
+  return putInLine(store, platform, { roomId, words: text, also: new Changes().delete("drafts", roomId) });
 }
 
 /** Put a note into an own room's line. */
@@ -25,14 +28,13 @@ export async function enqueueNote(
   platform: Platform,
   { roomId, members }: { roomId: Id; members: JsonObject },
 ): Promise<void> {
-  await putInLine(store, platform, roomId, members);
+  await putInLine(store, platform, { roomId, words: members, also: new Changes() });
 }
 
 async function putInLine(
   store: Store,
   platform: Platform,
-  roomId: Id,
-  words: string | JsonObject,
+  { roomId, words, also }: { roomId: Id; words: string | JsonObject; also: Changes },
 ): Promise<Id> {
   if (!(await store.tables.get("rooms", roomId))) throw refuse("not_found");
   const messageId = idOf(systemRandom(16));
@@ -47,19 +49,25 @@ async function putInLine(
     ...(typeof words === "string" ? {} : { isNote: true as const }),
     revision: 0,
   };
-  await store.commit(new Changes().put("outbox", key, row));
+  await store.commit(new Changes().put("outbox", key, row).with(also));
   return messageId;
 }
 
 /** Keep a draft, sealed; an empty one is deleted. */
 export async function saveDraft(store: Store, roomId: Id, text: string): Promise<void> {
   const changes = new Changes();
-  if (text === "") changes.delete("drafts", roomId);
-  else {
-    const sealed = await store.seal("drafts", roomId, text);
-    changes.set("drafts", roomId, { roomId, sealed, revision: 1 });
-  }
+  await putDraft(store, changes, roomId, text);
   await store.commit(changes);
+}
+
+/** Prepare a draft to be written. */
+export async function putDraft(store: Store, changes: Changes, roomId: Id, text: string): Promise<void> {
+  if (text === "") {
+    changes.delete("drafts", roomId);
+    return;
+  }
+  const sealed = await store.seal("drafts", roomId, text);
+  changes.set("drafts", roomId, { roomId, sealed, revision: 1 });
 }
 
 /** Give a draft, or the empty string. */

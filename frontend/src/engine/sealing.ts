@@ -13,7 +13,7 @@ import type { Core } from "./core";
 import { leavesDue } from "./due";
 import { idBytes } from "./ids";
 import { attemptPlace } from "./inbox";
-import { nextStep, sealed } from "./outbox_state";
+import { nextStep, sealed, unrefused } from "./outbox_state";
 import { type ReadEpoch, type RoomRecord, putEpoch, readEpoch, readRoom } from "./records";
 import { Refusal, refuse } from "./refusal";
 import type { Attempt, OutboxRow } from "./store/schema";
@@ -33,23 +33,29 @@ export function checkText(text: string): void {
   throw refuse("invalid");
 }
 
+/** Bytes to send. `isFirst`: as far as anybody can know they have not left before. */
+export interface Prepared {
+  readonly attempt: Attempt;
+  readonly isFirst: boolean;
+}
+
 /**
  * Give the exact bytes to send for a message: those of its last sealing, or of a new one. The
  * counter of a new one is used up in the same durable write that keeps its bytes, before it may
  * leave. Null when the message is gone. Commits first where the room needs it.
  */
-export async function prepare(core: Core, roomId: Id, messageId: Id): Promise<Attempt | null> {
+export async function prepare(core: Core, roomId: Id, messageId: Id): Promise<Prepared | null> {
   for (let commits = 0; commits < 3; commits += 1) {
     const row = await core.store.tables.get("outbox", [roomId, messageId]);
     if (!row) return null;
     const record = await writableRoom(core, roomId);
     const step = nextStep(row, headOf(record));
-    if (step.do === "send") return step.attempt;
+    if (step.do === "send") return again(core.store, row, step.attempt);
     const epoch = await readEpoch(core.store, roomId, headOf(record).epoch);
     if (step.do !== "seal" || !epoch || (await needsCommit(core, record, epoch))) {
       await commitRoom(core, roomId, ROTATION);
     } else if (!record.view?.titleDue || !(await tellTitle(core, roomId))) {
-      return seal(core, row, record, epoch);
+      return { attempt: await seal(core, row, record, epoch), isFirst: true };
     }
   }
   throw refuse("unavailable");
@@ -64,6 +70,16 @@ async function tellTitle(core: Core, roomId: Id): Promise<boolean> {
     if (!(error instanceof Refusal) || error.code !== "rate_limited") throw error;
     return false;
   }
+}
+
+/** What was refused is in doubt again from the moment it may leave once more. */
+async function again(store: Store, row: OutboxRow, attempt: Attempt): Promise<Prepared> {
+  const isFirst = attempt.isRefused === true;
+  if (isFirst) {
+    const key: [Id, Id] = [row.roomId, row.messageId];
+    await store.commit(new Changes().put("outbox", key, unrefused(row)));
+  }
+  return { attempt, isFirst };
 }
 
 async function writableRoom(core: Core, roomId: Id): Promise<RoomRecord> {

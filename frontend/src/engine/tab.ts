@@ -171,7 +171,7 @@ export class Tab {
       case "message_send":
         return { messageId: await this.enqueue(store, command.args) };
       case "draft_save":
-        await saveDraft(store, command.args.roomId, command.args.text);
+        await this.saveDraft(store, command.args);
         return null;
       case "draft_load":
         return { text: await loadDraft(store, command.args.roomId) };
@@ -191,6 +191,11 @@ export class Tab {
     if (this.leader) this.leader.queued(roomId);
     else this.send({ type: "queued", roomId });
     return messageId;
+  }
+
+  /** Behind what was sent before: else a draft could outlive its message. */
+  private saveDraft(store: Store, { roomId, text }: { roomId: Id; text: string }): Promise<void> {
+    return this.line.run(roomId, () => saveDraft(store, roomId, text));
   }
 
   private forward({ id, name, args }: Command): typeof FORWARDED {

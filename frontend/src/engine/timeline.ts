@@ -2,6 +2,7 @@
 import { hex } from "../crypto/encoding";
 import type { Id, Person, TimelineItem } from "./contract";
 import type { SystemLine } from "./lines";
+import { isChangeable } from "./outbox_state";
 import type { ItemRow, OutboxRow } from "./store/schema";
 import type { CursorJson } from "./wire";
 
@@ -47,7 +48,10 @@ function personOf(input: TimelineInput, userId: Id): Person {
   return { userId, nickname: input.nameOf(userId) };
 }
 
-const PLAIN = { unreadable: null, state: null, failure: null, messageId: null, unreadBy: null };
+const PLAIN = {
+  ...{ unreadable: null, state: null, isChangeable: false, failure: null },
+  ...{ messageId: null, unreadBy: null },
+};
 
 function messageItem(input: TimelineInput, { row, text, type }: ReadItem): TimelineItem {
   const mine = row.user === input.userId;
@@ -55,6 +59,7 @@ function messageItem(input: TimelineInput, { row, text, type }: ReadItem): Timel
   const closed = text === null || isUnknown ? "damaged" : null;
   const unreadable = row.reason ?? (isUnknown ? "newer_version" : closed);
   return {
+    ...PLAIN,
     key: keyOf({ row }),
     kind: unreadable === null ? "text" : "unreadable",
     seq: row.seq,
@@ -64,7 +69,6 @@ function messageItem(input: TimelineInput, { row, text, type }: ReadItem): Timel
     text: text ?? "",
     unreadable,
     state: mine ? (row.seq > 0 ? "stored" : "accepted") : null,
-    failure: null,
     messageId: row.messageId,
     unreadBy: unreadBy(row.seq, row.user, input),
     about: [],
@@ -96,6 +100,7 @@ function waitingItem(input: TimelineInput, { row, text }: ReadWaiting): Timeline
     atMs: row.state === "accepted" && row.acceptedMs > 0 ? row.acceptedMs : row.createdMs,
     text,
     state: row.state,
+    isChangeable: isChangeable(row),
     failure: row.failure,
     messageId: row.messageId,
     about: [],

@@ -198,7 +198,7 @@ export class Views {
     const hidden = own ? [own, ...(await formerAccounts(this.store, own))] : [];
     const isShown = (record: RoomRecord) => !hidden.some((account) => isOwn(record, account));
     const records = (await readRooms(this.store)).filter(isShown).filter(isListed);
-    const outbox = await this.store.tables.getAll("outbox");
+    const outbox = (await this.store.tables.getAll("outbox")).filter((row) => !row.isGivenUp);
     const rooms = await Promise.all(
       records.map((record) =>
         this.summary(
@@ -275,7 +275,7 @@ export class Views {
   }
 
   private async waitingIn(roomId: Id): Promise<ReadWaiting[]> {
-    const rows = await readOutbox(this.store, roomId);
+    const rows = (await readOutbox(this.store, roomId)).filter((row) => !row.isGivenUp);
     return Promise.all(rows.map(async (row) => ({ row, text: await this.textOf(row) })));
   }
 

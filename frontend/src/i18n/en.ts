@@ -173,6 +173,9 @@ export const en: Catalogue = {
     discard: "Delete",
     discardTitle: "Delete this message?",
     discardText: "It has not been sent to anybody yet. Once deleted it is gone.",
+    mayBeStored: "It may have been sent all the same.",
+    discardMayBeStored: "It is not sent again. If it was sent already, it comes back into the chat.",
+    tooLate: "It is already being sent.",
   },
   unreadable: {
     getting_key: "Getting the key…",

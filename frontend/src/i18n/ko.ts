@@ -171,6 +171,9 @@ export const ko = {
     discard: "지우기",
     discardTitle: "이 메시지를 지울까요?",
     discardText: "아직 아무에게도 보내지지 않은 메시지예요. 지우면 되돌릴 수 없어요.",
+    mayBeStored: "다만 이미 보내졌을 수도 있어요.",
+    discardMayBeStored: "더는 보내지 않아요. 이미 보내졌다면 대화에 다시 나타나요.",
+    tooLate: "그사이 보내기 시작했어요.",
   },
   unreadable: {
     getting_key: "열쇠를 받는 중이에요…",

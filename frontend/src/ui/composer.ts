@@ -126,9 +126,8 @@ export class Composer extends LightElement {
     if (text.trim() === "" || byteLength(text) > MOST_BYTES) return;
     const roomId = this.room.roomId;
     this.setText("");
-    // Also when the text came from a draft and nothing was typed since.
-    this.draftRoom = roomId;
-    this.saveDraftNow();
+    // The engine ends the draft together with the sending.
+    this.forgetDraft();
     const outcome = await outcomeOf(this.engine.command("message_send", { roomId, text }));
     if (outcome.done) return;
     if (roomId === this.room.roomId) this.putText(text);
@@ -155,16 +154,22 @@ export class Composer extends LightElement {
     if (outcome.done && isUntouched) this.setText(outcome.result.text);
   }
 
+  /** Counted from the first key, not the last: who types on and on loses half a second at most. */
   private scheduleDraft(): void {
+    if (this.draftRoom === this.room.roomId) return;
     clearTimeout(this.draftTimer);
     this.draftRoom = this.room.roomId;
     this.draftTimer = setTimeout(this.saveDraftNow, DRAFT_MS);
   }
 
-  private readonly saveDraftNow = (): void => {
+  private forgetDraft(): void {
     clearTimeout(this.draftTimer);
-    const roomId = this.draftRoom;
     this.draftRoom = null;
+  }
+
+  private readonly saveDraftNow = (): void => {
+    const roomId = this.draftRoom;
+    this.forgetDraft();
     if (roomId === null || this.field === null) return;
     void outcomeOf(this.engine.command("draft_save", { roomId, text: this.field.value }));
   };

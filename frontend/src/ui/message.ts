@@ -10,17 +10,19 @@ import type { Row } from "./grouping.ts";
 import { icon, type IconName } from "./icons.ts";
 import { avatar, name } from "./person.ts";
 
-/** What a reader can do with an own message that failed. */
-export interface FailedActions {
+/** What a person can do with an own message that failed, or that waits for the network. */
+export interface LineActions {
   retry: (item: TimelineItem) => void;
   edit: (item: TimelineItem) => void;
   discard: (item: TimelineItem) => void;
 }
 
-export interface Drawing extends FailedActions {
+export interface Drawing extends LineActions {
   nowMs: number;
   /** What the beginning says. */
   keepsHistory: boolean;
+  /** Whether what waits will wait for a while: long enough to change it. */
+  isOffline: boolean;
   /** In a room of two it is clear who speaks: no name and no letter beside each bubble. */
   named: boolean;
 }
@@ -43,14 +45,23 @@ function unreadMark(item: TimelineItem): TemplateResult | typeof nothing {
   return html`<span class="unread-by"><span aria-hidden="true">${item.unreadBy}</span><span class="seen-by-readers">${words().room.unreadBy(item.unreadBy)}</span></span>`;
 }
 
-function failedActions(item: TimelineItem, { retry, edit, discard }: FailedActions): TemplateResult | typeof nothing {
-  if (item.state !== "failed") return nothing;
+function whyFailed(item: TimelineItem): string {
   const t = words().state;
-  return html`<div class="failed">
-    <p>${item.failure === null ? t.failed : failureText(item.failure)}</p>
-    <button type="button" class="button small quiet" @click=${() => retry(item)}>${t.retry}</button>
-    <button type="button" class="button small quiet" @click=${() => edit(item)}>${t.edit}</button>
-    <button type="button" class="button small quiet" @click=${() => discard(item)}>${t.discard}</button>
+  const why = item.failure === null ? t.failed : failureText(item.failure);
+  return item.isChangeable ? why : `${why} ${t.mayBeStored}`;
+}
+
+function lineActions(item: TimelineItem, drawing: Drawing): TemplateResult | typeof nothing {
+  const isFailed = item.state === "failed";
+  const isWaiting = item.state === "waiting" && item.isChangeable && drawing.isOffline;
+  if (!isFailed && !isWaiting) return nothing;
+  const t = words().state;
+  const button = (text: string, act: (item: TimelineItem) => void) =>
+    html`<button type="button" class="button small quiet" @click=${() => act(item)}>${text}</button>`;
+  return html`<div class="line-actions ${item.state ?? nothing}">
+    ${isFailed ? html`<p>${whyFailed(item)}</p>${button(t.retry, drawing.retry)}` : nothing}
+    ${item.isChangeable ? button(t.edit, drawing.edit) : nothing}
+    ${button(t.discard, drawing.discard)}
   </div>`;
 }
 
@@ -62,7 +73,7 @@ function line(item: TimelineItem, isLast: boolean, drawing: Drawing): TemplateRe
       <div class="bubble"><span class="seen-by-readers"><bdi>${sender}</bdi>, </span><span class="text" dir="auto">${item.text}</span></div>
       <div class="meta">${unreadMark(item)}<time class=${isLast ? "" : "seen-by-readers"} datetime=${new Date(item.atMs).toISOString()}>${time}</time>${stateMark(item)}</div>
     </div>
-    ${failedActions(item, drawing)}
+    ${lineActions(item, drawing)}
   </li>`;
 }
 

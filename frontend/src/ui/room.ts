@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { guard } from "lit/directives/guard.js";
-import type { Engine, Friend, Id, RoomSummary, TimelineItem } from "../engine/contract.ts";
+import type { Engine, Failure, Friend, Id, RoomSummary, TimelineItem } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 import { outcomeOf } from "./asking.ts";
 import { Composer } from "./composer.ts";
@@ -11,7 +11,7 @@ import { confirmed } from "./dialog.ts";
 import { icon } from "./icons.ts";
 import { LightElement } from "./light.ts";
 import type { Drawing } from "./message.ts";
-import { notifyFailure } from "./notices.ts";
+import { notify, notifyFailure } from "./notices.ts";
 import { emptyState, name } from "./person.ts";
 import "./room_details.ts";
 import { titleOf } from "./rooms.ts";
@@ -123,14 +123,21 @@ export class RoomScreen extends LightElement {
       return html`<div class="timeline-place"><p class="seen-by-readers" role="status">${words().app.loading}</p></div>`;
     }
     const day = Math.floor(this.nowMs / 60_000);
-    const drawing = guard([day, room.kind, room.keepsHistory], () => this.drawing(room));
+    const isOffline = this.isOffline();
+    const drawing = guard([day, room.kind, room.keepsHistory, isOffline], () => this.drawing(room));
     return html`<gamrae-timeline class="timeline-place" data-landmark .engine=${this.engine} .timeline=${timeline} .drawing=${drawing}></gamrae-timeline>`;
+  }
+
+  /** Also while it tries again: what a person is about to press must not come and go. */
+  private isOffline(): boolean {
+    return this.state.connection !== null && this.state.connection.state !== "online";
   }
 
   private drawing(room: RoomSummary): Drawing {
     return {
       nowMs: this.nowMs,
       keepsHistory: room.keepsHistory,
+      isOffline: this.isOffline(),
       named: room.kind === "group",
       retry: (item) => void this.retry([item]),
       edit: (item) => void this.edit(item),
@@ -174,22 +181,25 @@ export class RoomScreen extends LightElement {
     }
   }
 
-  private async edit(item: TimelineItem): Promise<void> {
-    const text = await this.takeOut(item);
-    if (text !== null) this.composer?.putText(text);
+  private async edit({ messageId }: TimelineItem): Promise<void> {
+    if (messageId === null) return;
+    const outcome = await outcomeOf(this.engine.command("message_take_back", { roomId: this.roomId, messageId }));
+    if (outcome.done) this.composer?.putText(outcome.result.text);
+    else this.tooLate(outcome.failure);
   }
 
-  private async discard(item: TimelineItem): Promise<void> {
+  private async discard({ messageId, isChangeable }: TimelineItem): Promise<void> {
+    if (messageId === null) return;
     const t = words().state;
-    const sure = await confirmed({ title: t.discardTitle, text: t.discardText, action: t.discard });
-    if (sure) await this.takeOut(item);
+    const text = isChangeable ? t.discardText : t.discardMayBeStored;
+    if (!(await confirmed({ title: t.discardTitle, text, action: t.discard }))) return;
+    const outcome = await outcomeOf(this.engine.command("message_discard", { roomId: this.roomId, messageId }));
+    if (!outcome.done) this.tooLate(outcome.failure);
   }
 
-  private async takeOut({ messageId }: TimelineItem): Promise<string | null> {
-    if (messageId === null) return null;
-    const outcome = await outcomeOf(this.engine.command("message_discard", { roomId: this.roomId, messageId }));
-    if (outcome.done) return outcome.result.text;
-    notifyFailure(outcome.failure);
-    return null;
+  /** It left while somebody made up their mind, or something else is wrong. */
+  private tooLate(failure: Failure): void {
+    if (failure.code === "forbidden") notify(words().state.tooLate);
+    else notifyFailure(failure);
   }
 }

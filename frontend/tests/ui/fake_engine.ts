@@ -62,6 +62,7 @@ export function item(more: Partial<TimelineItem> = {}): TimelineItem {
     text: "",
     unreadable: null,
     state: null,
+    isChangeable: false,
     failure: null,
     messageId: null,
     unreadBy: null,

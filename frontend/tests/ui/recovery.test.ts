@@ -268,7 +268,10 @@ test.each([
   await openPage("/rooms", new FakeEngine(everything));
   const place = document.createElement("ul");
   const none = () => undefined;
-  const drawing = { nowMs: 0, keepsHistory: true, named: true, retry: none, edit: none, discard: none };
+  const drawing = {
+    ...{ nowMs: 0, keepsHistory: true, isOffline: false, named: true },
+    ...{ retry: none, edit: none, discard: none },
+  };
   const row = { kind: "fact", key: "k", item: item({ kind, sender: alice, about: [bob] }) } as const;
   render(drawRow(row, drawing), place);
   expect(place.textContent).toContain(text);

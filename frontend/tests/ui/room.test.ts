@@ -12,6 +12,9 @@ function withItems(items: TimelineItem[], more: { hasOlder?: boolean; unreadAfte
 const own = (state: TimelineItem["state"], more: Partial<TimelineItem> = {}): TimelineItem =>
   item({ key: `own ${String(state)}`, sender: alice, mine: true, text: "안녕", state, messageId: "m1", ...more });
 
+const buttonNames = (): string[] =>
+  [...document.querySelectorAll(".line-actions button")].map((button) => button.textContent.trim());
+
 describe("the timeline", () => {
   test("is shown when the room is opened, and closed with it", async () => {
     const engine = withItems([]);
@@ -39,19 +42,60 @@ describe("the timeline", () => {
   });
 
   test("a failed message says why and can be sent again, changed or deleted", async () => {
-    const engine = withItems([own("failed", { failure: { code: "too_large" } })]);
-    engine.answer("message_discard", { text: "안녕" });
+    const engine = withItems([own("failed", { failure: { code: "too_large" }, isChangeable: true })]);
+    engine.answer("message_take_back", { text: "안녕" });
     await openPage(gardenPath, engine);
     expect(visibleText()).toContain("메시지가 너무 길어요");
+    expect(visibleText()).not.toContain("이미 보내졌을 수도 있어요");
 
     await press("다시 보내기");
     await press("고치기");
     expect(find<HTMLTextAreaElement>("textarea").value).toBe("안녕");
     await press("지우기");
+    expect(visibleText()).toContain("아직 아무에게도 보내지지 않은");
     await press("지우기");
 
-    expect(engine.argsOf("message_retry")).toEqual([{ roomId: gardenId, messageId: "m1" }]);
-    expect(engine.argsOf("message_discard")).toHaveLength(2);
+    const named = [{ roomId: gardenId, messageId: "m1" }];
+    for (const name of ["message_retry", "message_take_back", "message_discard"] as const) {
+      expect(engine.argsOf(name)).toEqual(named);
+    }
+  });
+
+  test("a failed message that somebody may have got cannot be changed, and says so", async () => {
+    const engine = withItems([own("failed", { failure: { code: "forbidden" } })]);
+    await openPage(gardenPath, engine);
+    expect(visibleText()).toContain("이미 보내졌을 수도 있어요");
+    expect(buttonNames()).toContain("다시 보내기");
+    expect(buttonNames()).not.toContain("고치기");
+
+    await press("지우기");
+
+    expect(visibleText()).toContain("이미 보내졌다면 대화에 다시 나타나요");
+  });
+
+  test.each([
+    ["offline", true],
+    ["connecting", true],
+    ["online", false],
+  ] as const)("while %s, what waits can be changed: %s", async (state, isOffered) => {
+    const engine = withItems([own("waiting", { isChangeable: true })]);
+    engine.show({ connection: { state, sinceMs: 0, waiting: 1 } });
+    await openPage(gardenPath, engine);
+
+    expect(buttonNames().includes("고치기")).toBe(isOffered);
+    expect(buttonNames().includes("지우기")).toBe(isOffered);
+    expect(buttonNames()).not.toContain("다시 보내기");
+  });
+
+  test("a message that left meanwhile is not changed, and the person is told", async () => {
+    const engine = withItems([own("failed", { isChangeable: true })]);
+    engine.refuse("message_take_back", "forbidden");
+    await openPage(gardenPath, engine);
+
+    await press("고치기");
+
+    expect(visibleText()).toContain("그사이 보내기 시작했어요");
+    expect(find<HTMLTextAreaElement>("textarea").value).toBe("");
   });
 
   test("several failed messages are sent again with one press", async () => {

@@ -56,6 +56,8 @@ export interface Attempt {
   envelope: Uint8Array;
   eid: Uint8Array;
   messageKey: Sealed;
+  /** These bytes left once, and the server refused them: they are in no log. */
+  isRefused?: boolean;
 }
 
 export interface OutboxRow extends Revised {
@@ -70,6 +72,8 @@ export interface OutboxRow extends Revised {
   text: Sealed;
   /** A note of the own room: silent, and nothing that anybody waits for. */
   isNote?: true;
+  /** Nobody wants it sent any more, but it may be stored: not shown before the log shows it. */
+  isGivenUp?: true;
   attempts: Attempt[];
   /** The last attempt was refused: seal again, in another epoch. */
   sealAgain: boolean;
