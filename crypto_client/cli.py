@@ -11,6 +11,7 @@ from crypto_client.client import (
     bring_back_command,
     link_commands,
     message_commands,
+    outbox_commands,
     recovery_commands,
     renewal_command,
     reset_commands,
@@ -189,6 +190,14 @@ def _messages(commands: Commands) -> None:
     listen = commands.add_parser("listen")
     listen.add_argument("--count", type=int)
     listen.set_defaults(run=message_commands.listen)
+    outbox = commands.add_parser("outbox").add_subparsers(required=True, metavar="DO")
+    outbox.add_parser("list").set_defaults(run=outbox_commands.show)
+    retry = outbox.add_parser("retry")
+    retry.add_argument("message", nargs="?", help="an id or its beginning; without: all refused")
+    retry.set_defaults(run=outbox_commands.retry)
+    delete = outbox.add_parser("delete")
+    delete.add_argument("message", help="an id or its beginning")
+    delete.set_defaults(run=outbox_commands.remove)
 
 
 def _recovery(commands: Commands) -> None:

@@ -7,6 +7,7 @@ envelope leaves.
 
 import json
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from crypto_client.body import write_body
@@ -17,6 +18,13 @@ from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, b64
 from crypto_client.client.socket import Socket
 from crypto_client.client.store import Store
+from crypto_client.client.taking_back import (
+    NO_ANSWER,
+    forget,
+    is_given_up,
+    leaves_again,
+    note_refusal,
+)
 from crypto_client.committing import commit_rotation
 from crypto_client.envelope import CLASS_MESSAGE, CLASS_SILENT, seal_message
 from crypto_client.epoch import RoomView
@@ -30,6 +38,16 @@ ATTEMPTS = 8
 COMMITS_FOR_ONE = 3
 HEALED_BY_COMMIT = {"stale_epoch", "header_mismatch"}
 FINAL = {"not_found", "forbidden", "room_deleted", "envelope", "invalid", "id_reused"}
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """Bytes to send. ``is_first``: as far as anybody can know they have not left before."""
+
+    envelope: bytes
+    epoch: int
+    n: int
+    is_first: bool
 
 
 class Outbox:
@@ -73,7 +91,7 @@ class Outbox:
     def deliver(self, message: bytes) -> None:
         """Have the server accept a message; a refusal for good is remembered as ``failed``."""
         row = self.store.row("SELECT * FROM outbox WHERE message = ?", message)
-        if row is None:
+        if row is None or is_given_up(self.store, message):
             return
         for _ in range(ATTEMPTS):
             try:
@@ -91,20 +109,27 @@ class Outbox:
         raise TimedOut("stale_epoch")
 
     def _send(self, room: bytes, message: bytes, text: str) -> None:
-        envelope = self._envelope(room, message, text)
+        sealing = self._sealing(room, message, text)
         room_id = str(uuid.UUID(bytes=room))
-        reply = self.socket.ask("message.send", room_id=room_id, envelope=b64(envelope))
+        try:
+            reply = self.socket.ask("message.send", room_id=room_id, envelope=b64(sealing.envelope))
+        except Refused as refusal:
+            if sealing.is_first and refusal.code not in NO_ANSWER:
+                note_refusal(self.store, message, sealing.epoch, sealing.n)
+            raise
         if reply["state"] == "accepted":
             self.store.run("UPDATE outbox SET state = 'accepted' WHERE message = ?", message)
 
-    def _envelope(self, room: bytes, message: bytes, text: str) -> bytes:
+    def _sealing(self, room: bytes, message: bytes, text: str) -> Sealing:
         view, epoch = self._head(room)
         sql = (
-            "SELECT envelope FROM attempts WHERE message = ? AND epoch = ? ORDER BY n DESC LIMIT 1"
+            "SELECT envelope, n FROM attempts WHERE message = ? AND epoch = ?"
+            " ORDER BY n DESC LIMIT 1"
         )
         attempt = self.store.row(sql, message, epoch.epoch)
         if attempt is not None:
-            return bytes(attempt["envelope"])
+            is_first = leaves_again(self.store, message, epoch.epoch, attempt["n"])
+            return Sealing(bytes(attempt["envelope"]), epoch.epoch, attempt["n"], is_first)
         if view.unsettled:
             raise PinMismatchError("a changed account key that nobody has looked at")
         if not self.rooms.may_seal(view):
@@ -143,7 +168,7 @@ class Outbox:
         received = self.rooms.received_ms(epoch.room, epoch.epoch)
         return should_rotate(epoch, device, received=received, now=now_ms())
 
-    def _seal(self, epoch: EpochState, room: bytes, message: bytes, text: str) -> bytes:
+    def _seal(self, epoch: EpochState, room: bytes, message: bytes, text: str) -> Sealing:
         void = self._voids(room, message)
         seen, kt = self.inbox.log.newest(room), self.rooms.keyring.key_log.claim()
         members, message_class = self._words(message, text)
@@ -166,7 +191,7 @@ class Outbox:
             for told_epoch, n in void:
                 sql = "UPDATE voids SET told_in = ? WHERE room = ? AND epoch = ? AND n = ?"
                 self.store.run(sql, message, room, told_epoch, n)
-        return sealed.envelope
+        return Sealing(sealed.envelope, epoch.epoch, sealed.n, is_first=True)
 
     def _words(self, message: bytes, text: str) -> tuple[JSON, int]:
         """What a body says before anything is attached, and whether it counts as a message."""
@@ -194,14 +219,12 @@ class Outbox:
                 sql = "INSERT OR IGNORE INTO voids (room, epoch, n) VALUES (?, ?, ?)"
                 self.store.run(sql, room, row["epoch"], row["n"])
             self.store.run("DELETE FROM voids WHERE told_in = ?", message)
-            self.store.run("DELETE FROM attempts WHERE message = ?", message)
-            self.store.run("DELETE FROM waiting_notes WHERE message = ?", message)
-            self.store.run("DELETE FROM outbox WHERE message = ?", message)
+            forget(self.store, message)
 
     def refused(self, message: bytes, code: str) -> None:
         """An accepted message can never be stored: heal a reused counter, else it has failed."""
         row = self.store.row("SELECT room FROM outbox WHERE message = ?", message)
-        if row is None:
+        if row is None or is_given_up(self.store, message):
             return
         if code == "counter_reused":
             self.rooms.commit(row["room"], commit_rotation)
@@ -212,6 +235,13 @@ class Outbox:
     def _fail(self, message: bytes, code: str) -> None:
         sql = "UPDATE outbox SET state = 'failed', failure = ? WHERE message = ?"
         self.store.run(sql, code, message)
+
+    def again(self, message: bytes) -> JSON:
+        """Try a refused message again; gives where it is then."""
+        sql = "UPDATE outbox SET state = 'waiting', failure = '' WHERE message = ?"
+        self.store.run(sql + " AND state = 'failed'", message)
+        self.deliver(message)
+        return self.state(message)
 
     def state(self, message: bytes) -> JSON:
         """Where a message is: waiting, accepted, stored or failed."""

@@ -64,6 +64,10 @@ CREATE TABLE IF NOT EXISTS attempts (
     message BLOB NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, eid BLOB NOT NULL,
     envelope BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (message, epoch, n)) STRICT;
 CREATE INDEX IF NOT EXISTS attempts_by_eid ON attempts (eid);
+CREATE TABLE IF NOT EXISTS refused_attempts (
+    message BLOB NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY (message, epoch, n)) STRICT;
+CREATE TABLE IF NOT EXISTS given_up (message BLOB PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS history_queue (
     room BLOB NOT NULL, epoch INTEGER NOT NULL, record TEXT NOT NULL,
     PRIMARY KEY (room, epoch)) STRICT;
