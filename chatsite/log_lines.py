@@ -63,8 +63,10 @@ def said(record: logging.LogRecord) -> str:
     and so perhaps a link from a mail; here it is the view's pattern.
     """
     if record.name == "django.request" and hasattr(record, "request"):
-        match = getattr(record.request, "resolver_match", None)
-        return f"code=server_error route={getattr(match, 'route', '') or 'none'}"
+        route = getattr(getattr(record.request, "resolver_match", None), "route", "") or "none"
+        if record.exc_info:
+            return f"code=server_error route={route}"
+        return f"code=answered status={getattr(record, 'status_code', 'none')} route={route}"
     return CONTROL.sub(
         lambda found: found[0].encode("unicode_escape").decode(), record.getMessage()
     )

@@ -22,7 +22,7 @@ SPELLED_OUT = {
     "broker_%s": {"broker_blocked", "broker_unblocked"},
     "%s": set(),  # refusals, listed in docs/wire.md
 }
-NOT_LOGGED_BY_NAME = {"server_error"}  # Django says it, and log_lines writes it so
+NOT_LOGGED_BY_NAME = {"server_error", "answered"}  # Django says it, and log_lines writes it so
 
 
 def templates():
@@ -137,11 +137,14 @@ class Failed:
 
 @pytest.mark.parametrize("form", [TextLine(), JsonLine()])
 def test_a_failed_request_is_told_by_its_pattern_and_not_by_its_address(form):
-    made = record("Internal Server Error: %s", Failed.path, request=Failed, name="django.request")
-
-    line = form.format(made)
+    said, more = "Internal Server Error: %s", {"request": Failed, "name": "django.request"}
+    line = form.format(record(said, Failed.path, exc_info=exception(), **more))
+    refused = form.format(record(said, Failed.path, status_code=503, **more))
 
     assert "server_error" in line
+    assert "answered" in refused
+    assert "503" in refused
+    assert "s3cret" not in refused
     assert "<uidb36>" in line
     assert "s3cret" not in line
 
