@@ -1,11 +1,13 @@
-"""Ending without loss: no new sockets, a hint to move, what is in flight is finished, then 1012."""
+"""Ending without loss: no new sockets, time to move, what is in flight is finished, then 1012."""
 
 import asyncio
+import time
 from typing import Protocol
 
-from messaging.broker import MessageQueue
+from django.conf import settings
 
-RECONNECT_WITHIN_MS = 10_000
+RECONNECT_WITHIN_MS = 10_000  # where everybody is cut off at once
+LATE_SECONDS = 2.0  # for those whose moment was the last
 IN_FLIGHT_SECONDS = 5.0
 CLOSING_SECONDS = 1.0
 RESTARTS = 1012
@@ -21,11 +23,19 @@ class Socket(Protocol):
         """Close it."""
 
 
+class Queue(Protocol):
+    """What is in flight: see `MessageQueue.stop`."""
+
+    async def stop(self) -> None:
+        """Finish it."""
+
+
 class Drain:
     """The open sockets of this process, and whether it is on its way out."""
 
     def __init__(self) -> None:
         self.is_draining = False
+        self._ends = 0.0
         self._sockets: set[Socket] = set()
         self._empty = asyncio.Event()
 
@@ -39,11 +49,23 @@ class Drain:
         if self.is_draining and not self._sockets:
             self._empty.set()
 
-    async def run(self, queue: MessageQueue) -> None:
-        """Refuse new sockets, tell the open ones, finish what is in flight, close them."""
+    def begin(self) -> None:
+        """Refuse new sockets, and ask the open ones to move within ``DRAIN_SECONDS``.
+
+        They work until they do. Safe to call twice.
+        """
+        if self.is_draining:
+            return
         self.is_draining = True
+        seconds = settings.DRAIN_SECONDS
+        self._ends = time.monotonic() + (seconds + LATE_SECONDS if seconds else 0)
         for socket in tuple(self._sockets):
-            socket.hint(RECONNECT_WITHIN_MS)
+            socket.hint(seconds * 1000 or RECONNECT_WITHIN_MS)
+
+    async def run(self, queue: Queue) -> None:
+        """Drain to the end: wait for those who move, finish what is in flight, close the rest."""
+        self.begin()
+        await self._emptied(self._ends - time.monotonic())
         try:
             async with asyncio.timeout(IN_FLIGHT_SECONDS):
                 await queue.stop()
@@ -51,8 +73,11 @@ class Drain:
             pass  # not confirmed, so its sender keeps it
         for socket in tuple(self._sockets):
             socket.end(RESTARTS)
-        if self._sockets:
-            await asyncio.wait({asyncio.ensure_future(self._empty.wait())}, timeout=CLOSING_SECONDS)
+        await self._emptied(CLOSING_SECONDS)
+
+    async def _emptied(self, seconds: float) -> None:
+        if self._sockets and seconds > 0:
+            await asyncio.wait({asyncio.ensure_future(self._empty.wait())}, timeout=seconds)
 
 
 _drain = Drain()

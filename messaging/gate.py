@@ -57,7 +57,7 @@ class Gate:
             await send({"type": "websocket.close", "code": BAD_ORIGIN})
             return
         if drain.is_draining():
-            await _accept_and_close(send, RESTARTS)
+            await _send_elsewhere(scope, send)
             return
         try:
             person = await person_behind(scope)
@@ -126,6 +126,17 @@ def _address(scope: Scope) -> str | None:
     peer = scope.get("client")
     address = client_address(peer[0] if peer else None, b",".join(forwarded).decode("latin-1"))
     return client_network(address) if address else None
+
+
+async def _send_elsewhere(scope: Scope, send: Send) -> None:
+    """A proxy that hears 503 asks another process; a server that cannot say it lets 1012 say so."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await _accept_and_close(send, RESTARTS)
+        return
+    metrics.CLOSES.labels(RESTARTS).inc()
+    start = {"type": "websocket.http.response.start", "status": 503, "headers": []}
+    await send(start)
+    await send({"type": "websocket.http.response.body", "body": b""})
 
 
 async def _accept_and_close(send: Send, code: int) -> None:

@@ -10,6 +10,7 @@ from daphne.server import reactor as twisted_reactor
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.error import CannotListenError
 
+from messaging.drain import is_draining
 from messaging.limits import TokenBucket
 from messaging.serving import (
     MAX_BODY,
@@ -23,6 +24,8 @@ from messaging.serving import (
 
 APPLICATION_CLOSE_SECONDS = 5
 HTTP_TIMEOUT_SECONDS = 120
+# To a new socket while draining, so that a proxy asks another process; daphne offers no other way.
+ELSEWHERE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -126,11 +129,13 @@ class _BoundedRequest(WebRequest):  # type: ignore[misc] # daphne ships no types
 
     def process(self) -> Any:
         """All of it has come, maybe in the same moment in which we gave up."""
+        if is_draining() and self.requestHeaders.hasHeader(b"upgrade"):
+            self._cut(ELSEWHERE)
         return None if self.is_cut else super().process()
 
-    def _cut(self) -> None:
+    def _cut(self, answer: bytes = TOO_LARGE) -> None:
         self.is_cut = True
-        self.channel.transport.write(TOO_LARGE)
+        self.channel.transport.write(answer)
         self.channel.loseConnection()
 
 

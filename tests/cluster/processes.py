@@ -52,6 +52,7 @@ def own_database(addresses: Mapping[str, str], name: str) -> Iterator[Settings]:
             "GAMRAE_PROFILE": "cluster",
             "SECRET_KEY": secrets.token_hex(32),
             "LOG_LEVEL": "INFO",
+            "DRAIN_SECONDS": "0",  # tests that end a process do not wait for who moves
         }
     finally:
         ask(f"DROP DATABASE IF EXISTS {name}")

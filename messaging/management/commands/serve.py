@@ -1,7 +1,9 @@
 """``manage.py serve``: the server, with everything that belongs to the process around it."""
 
+import asyncio
 import gc
 import logging
+import signal
 import time
 from argparse import ArgumentParser
 from contextlib import ExitStack
@@ -21,6 +23,7 @@ from messaging.backoff import Backoff
 from messaging.drain import this_process
 from messaging.serving import CannotListen, Listening
 from messaging.serving.data_lock import InUse, locked
+from messaging.serving.pid_file import hold
 from messaging.transport import fast_send
 
 log = logging.getLogger("gamrae.serve")
@@ -90,7 +93,7 @@ class Command(BaseCommand):
             port=port,
             certificate=settings.TLS_CERT,
             key=settings.TLS_KEY,
-            opened=runtime.start,
+            opened=self.opened,
             began=lambda taken: self.began(host, taken),
             drain=lambda: this_process().run(runtime.queue()),
         )
@@ -102,6 +105,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except CannotListen as error:
             raise CommandError(f"HOST, PORT: cannot listen at {host}:{port}: {error}") from error
+
+    async def opened(self) -> None:
+        """Let connections live here, and drain when ``manage.py drain`` says so."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, this_process().begin)
+        await runtime.start()
 
     async def recover(self) -> None:
         """Finish what crashed processes left. What cannot be finished now waits for the next."""
@@ -115,7 +123,8 @@ class Command(BaseCommand):
             await runtime.stop()
 
     def began(self, host: str, port: int) -> None:
-        """Everything loaded by now stays: the garbage collector need not look at it again."""
+        """Be found, and keep: the garbage collector need not look again at what is loaded now."""
+        self.pid_file = hold(settings.DATA, port)
         gc.collect()
         gc.freeze()
         scheme = "https" if settings.TLS_CERT else "http"
