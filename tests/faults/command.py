@@ -65,14 +65,15 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def parsed() -> argparse.Namespace:
+def parsed(words: list[str]) -> argparse.Namespace:
+    """What is to be played; ends with 2 when the words do not say it."""
     parser = argparse.ArgumentParser(prog="bin/faults", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCENARIOS))
     parser.add_argument("--all", action="store_true", help="every scenario, once")
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="scenarios drawn by the seed")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(16))
     parser.add_argument("--write", action="store_true", help="put the table into docs/faults.md")
-    options = parser.parse_args()
+    options = parser.parse_args(words)
     if unknown := set(options.names) - SCENARIOS.keys():
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     if not (options.all or options.soak or options.names):
@@ -104,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
 
 def main() -> int:
     """0 when everything was played and nothing was lost, doubled or moved."""
-    options = parsed()
+    options = parsed(sys.argv[1:])
     say(f"seed {options.seed}")
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # and leave nothing
     return 1 if run(options) else 0
