@@ -66,6 +66,11 @@ class Journal:
         with self._lock:
             return [each for each in self.sent.values() if not each.stored]
 
+    def known(self) -> int:
+        """How much has been stored and heard; it only grows."""
+        with self._lock:
+            return len(self.heard) + sum(bool(each.stored) for each in self.sent.values())
+
     def delays(self, since: float = 0.0) -> list[float]:
         """Seconds from writing to opening, of what was written after ``since``, ascending."""
         with self._lock:
