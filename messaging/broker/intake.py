@@ -102,14 +102,18 @@ class Intake:
                 await self._consume(link, queue)
         self._counting.begin(link)
         if self._broken:
+            asyncio.get_running_loop().call_later(REPAIR_SECONDS, self._look_again, link)
+
+    def _look_again(self, link: Link) -> None:
+        if link is self._link:
             self._broken.clear()
-            asyncio.get_running_loop().call_later(REPAIR_SECONDS, link.close)
+            link.close()
 
     async def _consume(self, link: Link, queue: str) -> None:
         """A queue whose files are damaged ends the connection of whoever consumes it.
 
-        The next connection leaves it out, so that the other rooms go on, and the one after that
-        looks whether it has been repaired.
+        The next connection leaves it out, so that the other rooms go on. A while later all are
+        tried again: it may have been repaired.
         """
         receive = functools.partial(self._receive, link, queue)
         try:

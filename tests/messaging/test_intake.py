@@ -85,6 +85,17 @@ async def test_it_is_looked_at_again_after_a_while(intake, partitions, monkeypat
     assert repaired.channel.consumed == partitions
 
 
+async def test_a_connection_that_ends_by_itself_meanwhile_does_not_try_it_again(intake, partitions):
+    with pytest.raises(Lost):
+        await intake._begin(FakeLink(broken=partitions[3]))
+    for _ in range(2):
+        link = FakeLink(broken=partitions[3])
+        await intake._begin(link)
+        intake._over()
+
+    assert link.channel.consumed == partitions[:3] + partitions[4:]
+
+
 async def test_of_several_broken_queues_all_are_left_out_in_the_end(intake, partitions):
     for queue in (partitions[0], partitions[9]):
         with pytest.raises(Lost):
