@@ -19,7 +19,7 @@ from tests.faults.checker import Room, Row
 from tests.faults.journal import Journal
 from tests.faults.storm import Storm
 
-PATIENCE = 6.0  # seconds for an answer; the server promises one within three
+PATIENCE = 15.0  # seconds for an answer: three by the promise, the rest for a busy machine
 LOOK_SECONDS = 0.05
 AGAIN_SECONDS = 1.0  # what was refused: the server asks for one second
 STORED_AGAIN_SECONDS = 30.0  # what was accepted and is not stored
