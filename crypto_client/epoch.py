@@ -102,8 +102,8 @@ class RoomView:
     """What a device knows of a room after a commit; ``title`` is None while it is not readable.
 
     ``recent`` holds the hashes of the last 64 commits by epoch, ``unsettled`` the users whose
-    account key differs from the pin until a person has decided. ``title_due``: the head does not
-    carry the title, so whoever writes next and knows it commits first. ``unkept_from`` is the first
+    account key differs from the pin until a person has decided. ``title_due``: the head carries no
+    title, so whoever writes next and knows it commits first. ``unkept_from`` is the first
     epoch of which no history is kept, None while it is kept of all. ``former_title`` is what it was
     called before an epoch that did not open here, and that may have renamed it.
     """

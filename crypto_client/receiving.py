@@ -233,7 +233,7 @@ def _told(view: RoomView, step: Step, said: str) -> RoomView:
     known = step.view.title if step.view else None
     is_first, changes = step.core.epoch == 0, _changes_state(step)
     title = title_after(known, said, is_first=is_first, changes=changes)
-    return replace(view, title=title, title_due=title is not None and title != said)
+    return replace(view, title=title, title_due=bool(title) and not said)
 
 
 def enter_at(

@@ -19,9 +19,10 @@ PREKEY_OVERLAP_MS = 28 * 24 * 3600 * 1000
 
 def let_go(rooms: Rooms, now: int) -> None:
     """Remove what is due at ``now`` (ms), from the files too; to be called when up to date."""
-    epochs = _let_epochs_go(rooms, now)
-    prekeys = _let_prekeys_go(rooms.store, rooms.keyring, now)
-    if epochs or prekeys:
+    gone = _let_epochs_go(rooms, now)
+    gone += _let_message_keys_go(rooms.store, now)
+    gone += _let_prekeys_go(rooms.store, rooms.keyring, now)
+    if gone:
         rooms.store.erase_journal()
 
 
@@ -53,6 +54,16 @@ def _let_epoch_go(rooms: Rooms, room: bytes, epoch: int) -> None:
             rooms.save_epoch(unusable_epoch(room, epoch, state.commit_hash))
         store.run("UPDATE messages SET key = NULL WHERE room = ? AND epoch = ?", room, epoch)
         store.run("DELETE FROM closed_epochs WHERE room = ? AND epoch = ?", room, epoch)
+
+
+def _let_message_keys_go(store: Store, now: int) -> int:
+    """The keys of messages that were accepted a week ago, in an epoch that is still open too."""
+    return store.run(
+        "UPDATE messages SET key = NULL"
+        " WHERE key IS NOT NULL AND accepted_ms <= ? AND epoch >="
+        " (SELECT json_extract(view, '$.unkept_from') FROM rooms WHERE room = messages.room)",
+        now - LATE_MS,
+    )
 
 
 def _let_prekeys_go(store: Store, keyring: Keyring, now: int) -> int:

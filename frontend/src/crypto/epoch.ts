@@ -138,8 +138,8 @@ export function sendersOf(roster: Roster, trust: Lists): Senders {
  * What a device knows of a room after a commit; `title` is null while it is not readable.
  *
  * `recent` holds the hashes of the last 64 commits by epoch, `unsettled` the users whose account
- * key differs from the pin until a person has decided. `titleDue`: the head does not carry the
- * title, so whoever writes next and knows it commits first. `unkeptFrom` is the first epoch of
+ * key differs from the pin until a person has decided. `titleDue`: the head carries no title,
+ * so whoever writes next and knows it commits first. `unkeptFrom` is the first epoch of
  * which no history is kept, null while it is kept of all. `formerTitle` is what it was called before
  * an epoch that did not open here, and that may have renamed it. Plain data that IndexedDB can store.
  */

@@ -254,7 +254,7 @@ function told(view: RoomView, step: Step, said: string): RoomView {
   const known = step.view?.title ?? null;
   const isFirst = step.core.epoch === 0;
   const title = titleAfter(known, said, { isFirst, changes: changesState(step) });
-  return { ...view, title, titleDue: title !== null && title !== said };
+  return { ...view, title, titleDue: said === "" && title !== null && title !== "" };
 }
 
 function openedOrNull(

@@ -175,6 +175,8 @@ export interface RoomSummary {
   isAdmin: boolean;
   /** Whether a further device of a member gets the past back. */
   keepsHistory: boolean;
+  /** It was kept until somebody ended it. */
+  historyEnded: boolean;
   unread: number;
   lastText: string;
   lastAtMs: number;

@@ -57,7 +57,9 @@ async function indexFor(core: Core, batch: Batch, pre: Pre): Promise<MessageInde
   const device = idOf(pre.device);
   const byId = await knownOf(core, await batch.byMessage(device, idOf(pre.msgId)));
   const byCounter = await knownOf(core, await batch.byCounter(device, pre.epoch, pre.n));
-  return { has: () => false, byId: () => byId, byCounter: () => byCounter };
+  // A counter whose key was let go is used up, and there is nothing to compare with.
+  const isThere = byCounter !== null && byCounter.key.length > 0;
+  return { has: () => false, byId: () => byId, byCounter: () => (isThere ? byCounter : null) };
 }
 
 /** Devices that the room's roster names and a newer list of their account does not. */

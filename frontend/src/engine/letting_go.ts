@@ -5,7 +5,7 @@
  */
 import { fromHex, hex } from "../crypto/encoding";
 import { type RoomView, keepsHistory } from "../crypto/epoch";
-import { unusableEpoch } from "../crypto/ratchet";
+import { type EpochState, unusableEpoch } from "../crypto/ratchet";
 import type { Id } from "./contract";
 import type { Core } from "./core";
 import { idOf } from "./ids";
@@ -33,22 +33,31 @@ export async function letAllGo(core: Core): Promise<void> {
 
 /**
  * Let the chains and message keys of closed epochs go: 7 days after they were closed here, and when
- * the log was read past the commit that closed them.
+ * the log was read past the commit that closed them. What was read goes by itself, 7 days after it
+ * was accepted.
  */
-async function letGo(core: Core, roomId: Id): Promise<void> {
-  const room = await readRoom(core.store, roomId);
-  if (!room) return;
-  const due: ClosedEpoch[] = [];
-  for (const one of room.record.closed ?? []) {
-    const isLate = core.platform.now() - one.closedMs >= LATE_MS;
-    if (isLate && (await wasPassed(core.store, roomId, one))) due.push(one);
-  }
-  if (due.length === 0) return;
+async function letGo({ store, platform }: Core, roomId: Id): Promise<void> {
+  const room = await readRoom(store, roomId);
+  const view = room?.record.view;
+  if (!view || keepsHistory(view)) return;
+  const { closed = [] } = room.record;
+  const since = platform.now() - LATE_MS;
   const changes = new Changes();
-  for (const { epoch } of due) await letEpochGo(core.store, changes, roomId, epoch);
-  const closed = room.record.closed?.filter((one) => !due.includes(one)) ?? [];
-  await putRoom(core.store, changes, { ...room, record: { ...room.record, closed } });
-  await core.store.commit(changes);
+  const left: ClosedEpoch[] = [];
+  for (const one of closed) {
+    const isDue = one.closedMs <= since && (await wasPassed(store, roomId, one));
+    if (isDue) await letEpochGo(store, changes, roomId, one.epoch);
+    else left.push(one);
+  }
+  for (const { epoch } of [...left, view]) {
+    const read = await readEpoch(store, roomId, epoch);
+    if (read) await letKeysGo(store, changes, read.state, since);
+  }
+  if (changes.writes.length === 0) return;
+  if (left.length < closed.length) {
+    await putRoom(store, changes, { ...room, record: { ...room.record, closed: left } });
+  }
+  await store.commit(changes);
 }
 
 async function wasPassed(store: Store, roomId: Id, { closedBy }: ClosedEpoch): Promise<boolean> {
@@ -59,12 +68,24 @@ async function wasPassed(store: Store, roomId: Id, { closedBy }: ClosedEpoch): P
 async function letEpochGo(store: Store, changes: Changes, roomId: Id, epoch: number): Promise<void> {
   const read = await readEpoch(store, roomId, epoch);
   if (!read) return;
-  for (const device of read.state.chains.keys()) {
+  await letKeysGo(store, changes, read.state, Infinity);
+  await putEpoch(store, changes, roomId, { ...read, state: unusableEpoch(read.state) });
+}
+
+/** The keys of an epoch's messages that were accepted up to then. */
+async function letKeysGo(
+  store: Store,
+  changes: Changes,
+  { room, epoch, chains }: EpochState,
+  uptoMs: number,
+): Promise<void> {
+  const roomId = idOf(room);
+  for (const device of chains.keys()) {
     for (const row of await itemsOf(store, [roomId, idOf(fromHex(device)), epoch])) {
-      if (row.messageKey) changes.put("items", [roomId, row.key], await withoutKey(store, row));
+      const isDue = row.messageKey && row.acceptedMs <= uptoMs;
+      if (isDue) changes.put("items", [roomId, row.key], await withoutKey(store, row));
     }
   }
-  await putEpoch(store, changes, roomId, { ...read, state: unusableEpoch(read.state) });
 }
 
 function itemsOf(store: Store, place: [Id, Id, number]): Promise<ItemRow[]> {

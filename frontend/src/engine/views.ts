@@ -229,6 +229,7 @@ export class Views {
       ...membershipOf(record, this.store.userId),
       left: record.left,
       keepsHistory: record.view === null || keepsHistory(record.view),
+      historyEnded: (record.view?.unkeptFrom ?? 0) > 0,
       unread: record.unread,
       lastText: isNewer ? await this.textOf(newest) : record.lastText,
       lastAtMs: isNewer ? newest.createdMs : record.lastAtMs,

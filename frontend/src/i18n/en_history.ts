@@ -7,6 +7,7 @@ export const history: Catalogue["history"] = {
   keep: "Keep past messages",
   kept: "A new device of yours shows everything since you joined, and somebody invited later sees what comes after they joined.",
   unkept: "A new device shows nothing from before it was added, and somebody invited later sees what comes after they joined.",
+  unkeptSince: "A new device shows nothing that was written since they are not kept, and somebody invited later sees what comes after they joined.",
   oneWay: "Once it is off it cannot be switched on again in this chat.",
   head: "Keeps no past messages",
   beginning: "This chat keeps no past messages. The recovery key does not bring them back either.",

@@ -19,8 +19,8 @@ export interface LineActions {
 
 export interface Drawing extends LineActions {
   nowMs: number;
-  /** What the beginning says. */
-  keepsHistory: boolean;
+  /** What stands above the first message. */
+  beginningHint: string;
   /** Whether what waits will wait for a while: long enough to change it. */
   isOffline: boolean;
   /** In a room of two it is clear who speaks: no name and no letter beside each bubble. */

@@ -14,6 +14,7 @@ import type { Drawing } from "./message.ts";
 import { notify, notifyFailure } from "./notices.ts";
 import { emptyState, name } from "./person.ts";
 import "./room_details.ts";
+import { beginningHint } from "./room_history.ts";
 import { titleOf } from "./rooms.ts";
 import { roomOf, type AppState } from "./state.ts";
 import { TimelineView } from "./timeline.ts";
@@ -124,7 +125,7 @@ export class RoomScreen extends LightElement {
     }
     const day = Math.floor(this.nowMs / 60_000);
     const isOffline = this.isOffline();
-    const drawing = guard([day, room.kind, room.keepsHistory, isOffline], () => this.drawing(room));
+    const drawing = guard([day, room.kind, beginningHint(room), isOffline], () => this.drawing(room));
     return html`<gamrae-timeline class="timeline-place" data-landmark .engine=${this.engine} .timeline=${timeline} .drawing=${drawing}></gamrae-timeline>`;
   }
 
@@ -136,7 +137,7 @@ export class RoomScreen extends LightElement {
   private drawing(room: RoomSummary): Drawing {
     return {
       nowMs: this.nowMs,
-      keepsHistory: room.keepsHistory,
+      beginningHint: beginningHint(room),
       isOffline: this.isOffline(),
       named: room.kind === "group",
       retry: (item) => void this.retry([item]),

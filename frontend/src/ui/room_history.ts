@@ -4,10 +4,18 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { RoomSummary } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 
+type Kept = Pick<RoomSummary, "keepsHistory" | "historyEnded">;
+
 /** What a new device and a newcomer will see. */
-function sentence(keeps: boolean): string {
+function sentence({ keepsHistory, historyEnded }: Kept): string {
   const t = words().history;
-  return keeps ? t.kept : t.unkept;
+  if (keepsHistory) return t.kept;
+  return historyEnded ? t.unkeptSince : t.unkept;
+}
+
+/** What stands above the first message. */
+export function beginningHint({ keepsHistory, historyEnded }: Kept): string {
+  return keepsHistory || historyEnded ? words().room.beginningHint : words().history.beginning;
 }
 
 /** The question for a room that is about to be made; `change` hears the answer. */
@@ -17,7 +25,7 @@ export function historySwitch(keeps: boolean, change: (keeps: boolean) => void):
   return html`<div class="labelled">
     <label class="switch-row"><span>${t.keep}</span>
       <input type="checkbox" role="switch" class="switch" name="history" aria-describedby="history-hint" .checked=${keeps} @change=${changed} /></label>
-    <p class="hint" id="history-hint" aria-live="polite">${sentence(keeps)}${keeps ? "" : ` ${t.oneWay}`}</p></div>`;
+    <p class="hint" id="history-hint" aria-live="polite">${sentence({ keepsHistory: keeps, historyEnded: false })}${keeps ? "" : ` ${t.oneWay}`}</p></div>`;
 }
 
 /** What a room does, and for whoever may, the way to end it. */
@@ -25,6 +33,6 @@ export function historyPart(room: RoomSummary, working: boolean, end: () => unkn
   const t = words().history;
   const mayEnd = room.keepsHistory && room.left === null && (room.kind === "direct" || room.isAdmin);
   return html`<h3>${t.title}</h3>
-    <p class="hint">${sentence(room.keepsHistory)}</p>
+    <p class="hint">${sentence(room)}</p>
     ${mayEnd ? html`<div class="details-actions"><button type="button" class="button small quiet" ?disabled=${working} @click=${end}>${t.end}</button></div>` : nothing}`;
 }

@@ -85,8 +85,7 @@ export class TimelineView extends LightElement {
 
   private top(more: boolean): TemplateResult {
     const t = words().room;
-    const hint = this.drawing.keepsHistory ? t.beginningHint : words().history.beginning;
-    if (!more) return emptyState(t.beginning, hint);
+    if (!more) return emptyState(t.beginning, this.drawing.beginningHint);
     return html`<p class="older">${this.loadingOlder ? t.older : ""}</p>`;
   }
 

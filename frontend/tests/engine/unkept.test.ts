@@ -15,6 +15,7 @@ import { Store } from "../../src/engine/store/store";
 import type { HistoryRecordJson } from "../../src/engine/wire";
 import { type Person, World } from "./cast";
 import { settled, until } from "./clock";
+import { Forgery, garbageLike } from "./forgery";
 
 let world: World;
 let alice: Person;
@@ -181,6 +182,25 @@ describe("the keys of an epoch that was closed", () => {
     expect((await heldByBob(room, 1)).keys).toBe(2);
     await bob.show(room);
     await bob.sees("first");
+  });
+
+  it("go with what was read while the epoch is open, and what opens the next message stays", async () => {
+    const room = await group(false);
+    await says(alice, room, "first");
+    await bob.sees("first");
+
+    await later(LATE_MS);
+
+    await until(async () => (await heldByBob(room, 0)).keys === 2, "nothing was let go");
+    expect((await heldByBob(room, 0)).texts).toEqual(["first"]);
+    await bob.show(room);
+    const [first] = world.server.room(room).log.filter((row) => row.kind === "message");
+    new Forgery(world, bob.id, room).append(garbageLike(first!.envelope));
+    await alice.open();
+    await alice.online();
+    await alice.show(room);
+    await alice.say(room, "second");
+    await bob.sees("first", "second");
   });
 
   it("stay where history is kept, and of the time before it was switched off", async () => {

@@ -41,6 +41,7 @@ export function room(more: Partial<RoomSummary> = {}): RoomSummary {
     left: null,
     isAdmin: true,
     keepsHistory: true,
+    historyEnded: false,
     unread: 0,
     lastText: "",
     lastAtMs: 0,

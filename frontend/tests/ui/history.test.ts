@@ -77,6 +77,15 @@ describe("a room", () => {
     expect(find("gamrae-room-details").textContent).not.toContain("이제부터 남기지 않기");
   });
 
+  test("that ended it says from when on, and nothing else of what came before", async () => {
+    await details({ keepsHistory: false, historyEnded: true });
+    expect(find("gamrae-room-details").textContent).toContain("남기지 않기로 한 뒤의 메시지는 새 기기에서 볼 수 없고");
+    const items = [item({ key: "off", seq: 3, kind: "history_off", sender: bob })];
+    const timeline = { roomId: gardenId, items, hasOlder: false, unreadAfter: null };
+    await openPage(gardenPath, new FakeEngine({ ...everything, rooms: [room({ keepsHistory: false, historyEnded: true })], timeline }));
+    expect(visibleText()).toContain("서버를 운영하는 사람도 읽을 수 없어요");
+  });
+
   test("that keeps it is ended by its admin, after its consequence was confirmed", async () => {
     const engine = await details({});
     expect(find(".room-title p").textContent).toBe("2명 참여 중");

@@ -269,7 +269,7 @@ test.each([
   const place = document.createElement("ul");
   const none = () => undefined;
   const drawing = {
-    ...{ nowMs: 0, keepsHistory: true, isOffline: false, named: true },
+    ...{ nowMs: 0, beginningHint: "", isOffline: false, named: true },
     ...{ retry: none, edit: none, discard: none },
   };
   const row = { kind: "fact", key: "k", item: item({ kind, sender: alice, about: [bob] }) } as const;
