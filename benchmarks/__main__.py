@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.apart import apart, end_in_order
+from benchmarks.big_room_case import big_room
 from benchmarks.browser_case import in_chromium
 from benchmarks.crypto_cases import seal_and_open, sign_up_keys
 from benchmarks.epoch_case import epoch_commits, opening_the_past
@@ -27,6 +28,7 @@ CASES: dict[str, Case] = {
     "epochs": epoch_commits,
     "past": opening_the_past,
     "browser": in_chromium,
+    "big_room": big_room,
     "room_of_50_daphne": partial(solo_room, "daphne"),
     "room_of_50_uvicorn": partial(solo_room, "uvicorn"),
     "room_of_50_cluster_daphne": partial(cluster_room, "daphne"),

@@ -6,6 +6,7 @@ import resource
 import secrets
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -113,10 +114,20 @@ def set_up_django(settings: Settings) -> None:
     django.setup()
 
 
-def serving(settings: Settings, server: str) -> contextlib.AbstractContextManager[Server]:
+def serving(
+    settings: Settings, server: str, port: int = 0
+) -> contextlib.AbstractContextManager[Server]:
     """One web process."""
-    command = [sys.executable, "manage.py", "serve", "--port", "0", "--server", server]
+    command = [sys.executable, "manage.py", "serve", "--port", str(port), "--server", server]
     return _started(command, _environment(settings), "Gamrae: ")
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def archiving(settings: Settings) -> contextlib.AbstractContextManager[Server]:
