@@ -15,6 +15,7 @@ from benchmarks.epoch_case import epoch_commits, opening_the_past
 from benchmarks.idle_case import ten_thousand_idle
 from benchmarks.log_cases import queue_and_log
 from benchmarks.profile_case import profile
+from benchmarks.restore_case import restoring
 from benchmarks.results import Result, table
 from benchmarks.room_cases import ROOM_OF_4000, ROOMS, cluster_room, interleaved, solo_room
 from benchmarks.start_case import first_and_second_start
@@ -28,6 +29,7 @@ CASES: dict[str, Case] = {
     "epochs": epoch_commits,
     "past": opening_the_past,
     "browser": in_chromium,
+    "restoring": restoring,
     "big_room": big_room,
     "room_of_50_daphne": partial(solo_room, "daphne"),
     "room_of_50_uvicorn": partial(solo_room, "uvicorn"),

@@ -18,11 +18,17 @@ MEASURE = """async ([address, devices]) => {
 }"""
 
 
+def chromium() -> str:
+    """This machine's Chromium, or the one that CHROMIUM names."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        raise RuntimeError("no Chromium found: install it, or name one in CHROMIUM")
+    return found
+
+
 def in_chromium() -> list[Result]:
     """Keys, messages, epochs, the past and unlocking, on a page of ours under its own policy."""
-    browser_path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if browser_path is None:
-        raise RuntimeError("no Chromium found: install it, or name one in CHROMIUM")
+    browser_path = chromium()
     manifest = json.loads((ROOT / "frontend" / "dist" / "manifest.json").read_text())
     script = "/static/" + manifest["src/entries/bench.ts"]["file"]
     with solo() as settings:
