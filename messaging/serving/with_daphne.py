@@ -18,8 +18,10 @@ from messaging.serving import (
     MAX_FRAME,
     PING_SECONDS,
     PING_TIMEOUT_SECONDS,
+    TOO_MANY_FRAMES,
     CannotListen,
     Listening,
+    Unread,
 )
 
 APPLICATION_CLOSE_SECONDS = 5
@@ -146,6 +148,18 @@ class _BoundedSocket(WebSocketProtocol):  # type: ignore[misc] # daphne ships no
         super().__init__()
         self._pongs = TokenBucket()
         self._fragments = 0
+        self._unread = Unread()
+        self._is_full = False
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 (as above)
+        """Queue it for the application: daphne would take all that comes while that is busy."""
+        if self._is_full:
+            return
+        if self._unread.takes(len(payload), is_empty=self.application_queue.empty()):
+            super().onMessage(payload, isBinary)
+        else:
+            self._is_full = True
+            self.sendClose(code=TOO_MANY_FRAMES)
 
     def onPing(self, payload: bytes) -> None:  # noqa: N802 (the library's name)
         """Answer, unless it is a flood: pongs that nobody reads would pile up."""

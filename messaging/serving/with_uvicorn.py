@@ -17,8 +17,10 @@ from messaging.serving import (
     MAX_FRAME,
     PING_SECONDS,
     PING_TIMEOUT_SECONDS,
+    TOO_MANY_FRAMES,
     CannotListen,
     Listening,
+    Unread,
 )
 
 BACKLOG = 4096
@@ -88,6 +90,20 @@ class _BoundedSocket(WebSocketsSansIOProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._pongs = TokenBucket()
+        self._unread = Unread()
+
+    def send_receive_event_to_app(self) -> None:
+        """Queue it for the application: one chunk of the network holds thousands of small ones."""
+        size = sum(map(len, self.frames))
+        if self.close_sent or self._unread.takes(size, is_empty=self.queue.empty()):
+            super().send_receive_event_to_app()
+        else:
+            self._refuse(TOO_MANY_FRAMES)
+
+    def _refuse(self, code: int) -> None:
+        self.frames = []
+        self.conn.send_close(code)
+        self.handle_parser_exception()
 
     def handle_ping(self) -> None:
         """Answer, unless it is a flood: pongs that nobody reads would pile up."""
@@ -100,8 +116,7 @@ class _BoundedSocket(WebSocketsSansIOProtocol):
         if len(self.frames) < MAX_FRAGMENTS:
             super().handle_cont(event)
         elif not self.close_sent:
-            self.conn.send_close(TOO_LARGE)
-            self.handle_parser_exception()
+            self._refuse(TOO_LARGE)
 
 
 def _bound(listening: Listening) -> socket.socket:
