@@ -44,7 +44,7 @@ def keep_passkey(actor: User, passkey_id: UUID, *, passkey: bytes) -> Passkey:
     if others.count() >= MAX_PASSKEYS:
         raise Refused("passkeys_full")
     kept, _ = Passkey.objects.update_or_create(
-        pk=passkey_id, defaults={"user": actor, "sealed": passkey}
+        pk=passkey_id, user=actor, defaults={"sealed": passkey}
     )
     transaction.on_commit(
         lambda: log.warning("code=passkey_added user=%s passkey=%s", actor.id, passkey_id)
