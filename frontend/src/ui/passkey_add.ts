@@ -8,7 +8,7 @@ import { failureText, outcomeOf } from "./asking.ts";
 import { LightElement } from "./light.ts";
 import { notify } from "./notices.ts";
 import "./recovery_input.ts";
-import { askPasskey, makePasskey, type PasskeyProblem, PasskeyRefused } from "./webauthn.ts";
+import { askPasskey, makePasskey, type PasskeyProblem, PasskeyRefused, stopAsking } from "./webauthn.ts";
 
 function textOf(problem: PasskeyProblem): string {
   const t = words().passkey;
@@ -30,6 +30,7 @@ export class PasskeyAdd extends LightElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    stopAsking();
     if (this.request !== null) void outcomeOf(this.engine.command("passkey_discard", {}));
     this.request = null;
     this.made = null;
@@ -90,8 +91,7 @@ export class PasskeyAdd extends LightElement {
   }
 
   private async keep(answer: { credential: Uint8Array; prf: Uint8Array }): Promise<void> {
-    const outcome = await outcomeOf(this.engine.command("passkey_add", answer));
-    answer.prf.fill(0);
+    const outcome = await outcomeOf(this.engine.command("passkey_add", answer)).finally(() => answer.prf.fill(0));
     if (outcome.done) {
       notify(words().passkey.added);
       this.done();

@@ -6,7 +6,7 @@ import type { Engine, PasskeyRequest } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 import { failureText, outcomeOf } from "./asking.ts";
 import { LightElement } from "./light.ts";
-import { askPasskey, PasskeyRefused, passkeySupport, type PasskeySupport } from "./webauthn.ts";
+import { askPasskey, PasskeyRefused, passkeySupport, type PasskeySupport, stopAsking } from "./webauthn.ts";
 
 /** `<gamrae-passkey-restore .engine>`; without passkeys it shows nothing. */
 @customElement("gamrae-passkey-restore")
@@ -20,6 +20,11 @@ export class PasskeyRestore extends LightElement {
   override connectedCallback(): void {
     super.connectedCallback();
     void this.look();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    stopAsking();
   }
 
   /** Who has none, and whoever cannot be told, has the other ways. */
@@ -48,8 +53,7 @@ export class PasskeyRestore extends LightElement {
     this.problem = "";
     try {
       const answer = await askPasskey(request);
-      const outcome = await outcomeOf(this.engine.command("passkey_restore", answer));
-      answer.prf.fill(0);
+      const outcome = await outcomeOf(this.engine.command("passkey_restore", answer)).finally(() => answer.prf.fill(0));
       if (!outcome.done) this.problem = failureText(outcome.failure);
     } catch (error) {
       if (!(error instanceof PasskeyRefused)) throw error;

@@ -113,11 +113,16 @@ function answerOf(credential: PublicKeyCredential): Uint8Array | null {
 
 let waiting = new AbortController();
 
+/** Take the question back that is before the person now. */
+export function stopAsking(): void {
+  waiting.abort();
+}
+
 /** Ask the browser; one question at a time, because it refuses a second. */
 async function asked(
   ask: (signal: AbortSignal) => Promise<Credential | null>,
 ): Promise<PublicKeyCredential> {
-  waiting.abort();
+  stopAsking();
   waiting = new AbortController();
   try {
     const credential = await ask(waiting.signal);

@@ -166,6 +166,22 @@ describe("passkeys in 나", () => {
     expect(engine.argsOf("passkey_discard")).toHaveLength(1);
   });
 
+  test("are not asked for any more once the dialog is closed", async () => {
+    authenticator();
+    const signals: AbortSignal[] = [];
+    vi.spyOn(navigator.credentials, "create").mockImplementation((options) => {
+      if (options?.signal) signals.push(options.signal);
+      return new Promise(() => undefined);
+    });
+    await settings();
+    await press("Add a passkey");
+    await give("the words");
+    await press("Make a passkey");
+    expect(signals.map((signal) => signal.aborted)).toEqual([false]);
+    await press("Close");
+    expect(signals.map((signal) => signal.aborted)).toEqual([true]);
+  });
+
   test("that were not kept are confirmed once more, and not made again", async () => {
     authenticator();
     const engine = await settings();
