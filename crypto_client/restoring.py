@@ -158,7 +158,6 @@ def reopen_past(
     readers read it then (§6.4). An epoch under a former account key is there only where a device of
     this one has sealed it again (§5.8).
     """
-    user = own.user
     epochs: list[EpochState] = []
     refused: dict[int, str] = {}
     title: str | None = None
@@ -167,14 +166,9 @@ def reopen_past(
         former = former if title is None else title
         known, title = title, None if _sets_title(link.commit) else title
         view = link.received.view
-        row = find_member(view.roster, user)
-        if row is None or row.amk_pub not in {own.amk_pub, *own.former}:
-            continue  # not there, or another party's epoch
-        found = records.get(view.epoch, ())
-        if row.amk_pub != own.amk_pub:
-            found = [record for record in found if own.names(record.writer)]
-            if not found:
-                continue
+        found = _counting(own, view, records.get(view.epoch, ()))
+        if found is None:
+            continue
         state = unusable_epoch(view.room, view.epoch, link.commit.hash)
         try:
             secret = _secret_of(own, link, found)
@@ -188,6 +182,18 @@ def reopen_past(
         epochs.append(close_epoch(state, cuts))
     view = replace(chain[-1].received.view, title=title, former_title=former)
     return Past(view, tuple(epochs), refused)
+
+
+def _counting(
+    own: OwnHistory, view: RoomView, found: Sequence[HistoryRecord]
+) -> Sequence[HistoryRecord] | None:
+    """The records that count for an epoch; None where the account is not, or is another party."""
+    row = find_member(view.roster, own.user)
+    if row is None or row.amk_pub not in {own.amk_pub, *own.former}:
+        return None
+    if row.amk_pub == own.amk_pub:
+        return found
+    return [record for record in found if own.names(record.writer)] or None
 
 
 def _secret_of(own: OwnHistory, link: Link, records: Sequence[HistoryRecord]) -> bytes | None:
