@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from messaging.record import Kind
+from messaging.store import StoreUnavailable
 from messaging.store.mongo import MongoLog
 from tests.cluster.outages import Service
 from tests.cluster.own_services import private_services
@@ -32,7 +33,8 @@ SERVICES = {
     "mariadb": "DATABASE_URL",
 }
 DATABASE = "faults"
-PAGE = 1_000_000
+PAGE = 200
+TRIES = 20
 
 
 class Bench:
@@ -157,8 +159,21 @@ class Bench:
 
 
 async def _rows(log: MongoLog, room: Room) -> list[Row]:
-    found = await log.page(uuid.UUID(bytes=room), 0, PAGE)
-    return [Row(row.seq, row.message_id.bytes) for row in found if row.kind is Kind.MESSAGE]
+    """All of a room, page by page as readers get it; a page has two seconds, and may be late."""
+    rows: list[Row] = []
+    after, tries = 0, TRIES
+    while True:
+        try:
+            page = await log.page(uuid.UUID(bytes=room), after, after + PAGE)
+        except StoreUnavailable:
+            tries -= 1
+            if not tries:
+                raise
+            continue
+        if not page:
+            return rows
+        after += PAGE
+        rows += [Row(row.seq, row.message_id.bytes) for row in page if row.kind is Kind.MESSAGE]
 
 
 @contextmanager
