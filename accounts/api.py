@@ -22,6 +22,7 @@ from accounts.serializers import devices_of, me_of
 from accounts.throttles import (
     BackupKeyThrottle,
     DeviceListThrottle,
+    ManyKeysThrottle,
     KeyLogThrottle,
     PrekeyThrottle,
     ProfileThrottle,
@@ -209,6 +210,8 @@ class UserKeysView(APIView):
 
 class ManyKeysView(APIView):
     """The same of many people: whoever commits for a room of 200 needs all of theirs."""
+
+    throttle_classes = (ManyKeysThrottle,)
 
     @extend_schema(request=shape.ManyWantedKeys, responses=shape.KeyBundles)
     def post(self, request: Request) -> Response:

@@ -118,6 +118,13 @@ class PrekeyThrottle(PersonThrottle):
     scope, rate = "prekey", "30/hour"
 
 
+class ManyKeysThrottle(PersonThrottle):
+    """Each asks the database about a hundred people; a commit in the largest group needs two."""
+
+    scope = "many-keys"
+    rate = "1200/hour"
+
+
 class ResetThrottle(OwnerThrottle):
     """Each one calls its owner to their devices, and is a guess at the password."""
 

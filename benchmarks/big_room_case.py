@@ -123,7 +123,8 @@ class _BigRoom:
         """What the creator sent, as the server keeps it until the wraps are fetched."""
         with contextlib.closing(sqlite3.connect(self.data / "gamrae.sqlite3")) as database:
             rows = database.execute(SENT_BYTES).fetchall()
-        return sum(size for (size,) in rows) / 1e6
+        sizes: list[int] = [size for (size,) in rows]
+        return sum(sizes) / 1e6
 
     def _memory(self) -> float:
         return resident_bytes(self.server.pid) / 1e6

@@ -1,6 +1,7 @@
 """The keys of many people in one request: as much of each as the asker would get alone."""
 
 from accounts.models import AccountKey
+from accounts.throttles import ManyKeysThrottle
 
 
 def ask(person, *wanted):
@@ -39,3 +40,8 @@ def test_more_than_a_hundred_at_once_are_refused(alice, bob):
 
     answer = ask(alice, *[(bob.id, 0)] * 101)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
+def test_nobody_asks_for_many_without_end(alice, bob, monkeypatch):
+    monkeypatch.setattr(ManyKeysThrottle, "rate", "2/hour")
+    assert [ask(alice, (bob.id, 0)).status_code for _ in range(3)] == [200, 200, 429]
