@@ -98,9 +98,14 @@ def sessions_ended_lately() -> dict[int, UUID]:
     return dict(SessionsEnded.objects.filter(ended_at__gt=since).values_list("pk", "user_id"))
 
 
+def may_see_keys_of(asker: User, user_id: UUID) -> bool:
+    """Whether it is oneself, or somebody with whom there is a tie."""
+    return asker.id == user_id or any(sees(asker.id, user_id) for sees in may_see_keys)
+
+
 def visible_person(asker: User, user_id: UUID) -> User:
     """Oneself, or somebody with whom there is a tie; else `User.DoesNotExist`."""
-    if asker.id != user_id and not any(sees(asker.id, user_id) for sees in may_see_keys):
+    if not may_see_keys_of(asker, user_id):
         raise User.DoesNotExist
     return User.objects.get(pk=user_id)
 

@@ -22,8 +22,8 @@ from accounts.serializers import devices_of, me_of
 from accounts.throttles import (
     BackupKeyThrottle,
     DeviceListThrottle,
-    ManyKeysThrottle,
     KeyLogThrottle,
+    ManyKeysThrottle,
     PrekeyThrottle,
     ProfileThrottle,
     ProofThrottle,
