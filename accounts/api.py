@@ -80,7 +80,7 @@ class DeviceListsView(APIView):
         body.is_valid(raise_exception=True)
         prekeys = [SentPrekey(**item) for item in body.validated_data["prekeys"]]
         next_list = NextList(**{**body.validated_data, "prekeys": prekeys})
-        services.publish_device_list(person(request), next_list=next_list)
+        services.publish_device_list(person(request), request.session, next_list=next_list)
         return Response(me_of(person(request), request.session), status.HTTP_201_CREATED)
 
 

@@ -86,7 +86,7 @@ def keep_prekey(device: Device, parsed: PrekeyObject, body: bytes, sig: bytes) -
 
 
 @transaction.atomic
-def publish_device_list(actor: User, *, next_list: NextList) -> None:
+def publish_device_list(actor: User, session: SessionBase, *, next_list: NextList) -> None:
     """Let devices enter an account's list or leave it, by the account key's signature alone.
 
     Everything is checked and kept together, or nothing is. Refuses ``keys_missing``,
@@ -110,7 +110,7 @@ def publish_device_list(actor: User, *, next_list: NextList) -> None:
     for new in succession.new:
         device = Device.objects.create(id=new.entry.device, user=actor, dsk_pub=new.entry.dsk_pub)
         keep_prekey(device, new.prekey, new.sent.prekey, new.sent.prekey_sig)
-    revoke_devices(actor, succession.dropped)
+    revoke_devices(actor, succession.dropped, asking=session)
     notify_circle_on_commit(actor.id, "profile.changed", user_id=str(actor.id))
     transaction.on_commit(lambda: _log_devices(actor, succession))
 

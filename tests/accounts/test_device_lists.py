@@ -248,6 +248,20 @@ def test_a_dropped_device_is_no_device_and_its_session_has_ended(alice):
     assert not revoked.prekeys.exists()
 
 
+def test_a_browser_that_lost_its_keys_takes_its_own_place_and_stays_signed_in(alice, laptop):
+    alice.prove()
+    elsewhere = second_session(alice)
+    assert prove_as(elsewhere, alice.device).status_code == 204
+
+    answer = alice.post(PATH, body_of(listed(alice, laptop), [first_prekey(laptop)]))
+
+    assert (answer.status_code, answer.json()["device_id"]) == (201, None)
+    assert refusal(alice.get("/api/me/former-recovery")) == (403, "device_required")
+    assert prove_as(alice.client, laptop).status_code == 204
+    assert alice.get("/api/me").json()["device_id"] == id_of_device(laptop)
+    assert refusal(elsewhere.get("/api/me")) == (401, "not_signed_in")
+
+
 def test_sessions_of_other_devices_and_of_none_go_on(alice):
     laptop = add_device(alice)
     assert prove_as(alice.client, laptop).status_code == 204

@@ -172,20 +172,23 @@ export function listWithBackup(
 }
 
 /**
- * Make the list in which a further device enters; the others' entries stay as they are.
+ * Make the list in which a further device enters, in the place of `instead` where that is given;
+ * the others' entries stay as they are.
  * RangeError when the device is in the list already, or the list is full.
  */
 export function listWith(
   account: AccountKey,
   newest: SignedDeviceList,
   entry: DeviceEntry,
-  { time }: { time: number },
+  { time, instead = null }: { time: number; instead?: Uint8Array | null },
 ): SignedDeviceList {
-  const list = parseDeviceList(newest.data);
-  if (list.entries.length >= MAX_DEVICES || entryOf(list, entry.device)) {
+  const isKept = ({ device }: DeviceEntry) => instead === null || !equalBytes(device, instead);
+  const { entries } = parseDeviceList(newest.data);
+  const kept = entries.filter(isKept);
+  if (kept.length >= MAX_DEVICES || entries.some(({ device }) => equalBytes(device, entry.device))) {
     throw new RangeError("a list names at most 32 devices, each once");
   }
-  return nextDeviceList(account, newest, [...list.entries, entry], { time });
+  return nextDeviceList(account, newest, [...kept, entry], { time });
 }
 
 /** Make the list that revokes a device; RangeError when it is not there, or is the last one. */

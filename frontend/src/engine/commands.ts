@@ -39,6 +39,7 @@ export type LocalCommand =
 
 /** Commands by which a browser without keys becomes a device. */
 export type EntryCommand =
+  | "former_entry"
   | "restore"
   | "passkey_offer"
   | "passkey_restore"
@@ -54,6 +55,7 @@ export type LeaderCommand = Exclude<CommandName, LocalCommand | "forget">;
 
 /** Commands that may be asked again when it is not known whether they were done. */
 export const REPEATABLE: ReadonlySet<CommandName> = new Set<CommandName>([
+  "former_entry",
   "friend_request_send",
   "friend_request_accept",
   "friend_request_decline",

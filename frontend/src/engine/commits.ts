@@ -124,7 +124,9 @@ async function attempt(core: Core, roomId: Id, plan: Plan): Promise<boolean> {
   await followChain(core, roomId);
   await catchUp(core, roomId);
   const { record, view } = await usableRoom(core, roomId);
-  const closing = (await readEpoch(core.store, roomId, view.epoch))?.state ?? null;
+  // How far a dropped device wrote is known only where the whole log was read: else no end is set.
+  const isRead = (record.olderTo ?? 0) === 0;
+  const closing = isRead ? ((await readEpoch(core.store, roomId, view.epoch))?.state ?? null) : null;
   const members = view.roster.map((row) => idOf(row.user));
   const people = { members, newcomers: plan.newcomers ?? [] };
   const by = await committer(core, people, { closing, floors: await floorsOf(core, record) });

@@ -92,6 +92,12 @@ export interface Device {
   isThis: boolean;
 }
 
+/** What this browser was in the list of devices before it lost its keys. */
+export interface FormerEntry {
+  deviceId: Id;
+  createdMs: number;
+}
+
 /** How far a restored browser is: rooms whose past is here, of all. */
 export interface Restoring {
   done: number;
@@ -307,6 +313,11 @@ export interface Commands extends PasskeyCommands {
   safety_judge: { args: { userId: Id; code: string }; result: { verdict: CodeVerdict } };
   /** Say whether this account key is the friend's, and go on with it. */
   friend_mark: { args: { userId: Id; accountKey: string; isSame: boolean }; result: null };
+  /**
+   * Say which device this browser was before it lost its keys, null for none; and whether the new
+   * one takes its place in the list (phase `no_keys_here`).
+   */
+  former_entry: { args: { takesPlace: boolean }; result: { former: FormerEntry | null } };
   /** Make this browser a device by the six words or the code (phase `no_keys_here`). */
   restore: { args: { secret: string }; result: null };
   /** Offer this browser to another device of the account (phase `no_keys_here`): a code to show. */

@@ -18,6 +18,8 @@ import { bodyOfItem, keyOfItem, reopen, wasOpened } from "./store/reopen";
 import type { ItemRow } from "./store/schema";
 
 export const MAX_HELD_LIVE = 64;
+/** The fact with the device, hexadecimal, whose place in the list this browser took. */
+export const REPLACED = "replaced";
 
 const REASONS: Partial<Record<Outcome, Unreadable>> = {
   epoch_gap: "getting_key",
@@ -62,7 +64,10 @@ async function indexFor(core: Core, batch: Batch, pre: Pre): Promise<MessageInde
   return { has: () => false, byId: () => byId, byCounter: () => (isThere ? byCounter : null) };
 }
 
-/** Devices that the room's roster names and a newer list of their account does not. */
+/**
+ * Devices that the room's roster names and a newer list of their account does not. What this
+ * browser wrote as the device whose place it took is its own: nobody lost that one to anybody.
+ */
 async function revokedDevices(core: Core, batch: Batch): Promise<Set<string>> {
   const { view } = batch.record;
   const revoked = new Set<string>();
@@ -72,9 +77,10 @@ async function revokedDevices(core: Core, batch: Batch): Promise<Set<string>> {
     (row) => (known.get(hex(row.user))?.version ?? 0) > row.listVersion,
   );
   if (stale.length === 0) return revoked;
+  const former = (await core.store.fact<string>(REPLACED)).value;
   for (const [device, { user, entry }] of sendersOf(stale, await core.people.trust())) {
     const newest = parseDeviceList((await core.people.newestList(user)).data);
-    if (!entryOf(newest, entry.device)) revoked.add(device);
+    if (device !== former && !entryOf(newest, entry.device)) revoked.add(device);
   }
   return revoked;
 }

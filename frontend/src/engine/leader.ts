@@ -24,7 +24,7 @@ import { People } from "./people";
 import { type Platform, pause } from "./platform";
 import { RecoveryBox } from "./recovery";
 import { Refusal, refuse } from "./refusal";
-import { prepareDevice } from "./restoring";
+import { formerEntry, prepareDevice } from "./restoring";
 import { Socket, type SocketState, backoff } from "./socket";
 import { beginReset, isStart, refreshReset, withdrawReset } from "./starting_again";
 import type { Store } from "./store/store";
@@ -60,6 +60,8 @@ export function socketUrl(origin: string): string {
 export class Leader {
   private running: Running | null = null;
   private isStopped = false;
+  /** The device whose place in the list this browser takes; a person has agreed to it. */
+  private replaced: Id | null = null;
   private awaySinceMs: number | null = null;
   private readonly api: Api;
   private readonly ready: Promise<Running>;
@@ -181,6 +183,11 @@ export class Leader {
   private entryHandlers(): EntryHandlers {
     const { store, api, platform, box, linking } = this;
     return {
+      former_entry: async ({ takesPlace }) => {
+        const former = await formerEntry({ store, api });
+        this.replaced = takesPlace ? (former?.deviceId ?? null) : null;
+        return { former };
+      },
       restore: ({ secret }) => this.restore(() => box.open(secret)),
       passkey_offer: () => passkeyRequest(api, store.userId),
       passkey_restore: (answer) => this.restore(() => openByPasskey(box, api, answer)),
@@ -211,7 +218,9 @@ export class Leader {
     await this.linking.cancel();
     await this.alone(async () => {
       if (isStart(await pendingEnrolment(store))) await withdrawReset({ store, api, platform });
-      if (!(await pendingEnrolment(store))) await prepareDevice({ store, api, platform }, box, open);
+      if (!(await pendingEnrolment(store))) {
+        await prepareDevice({ store, api, platform }, box, { open, former: this.replaced });
+      }
       await this.meet();
     });
     return null;

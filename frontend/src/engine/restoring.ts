@@ -5,6 +5,7 @@
  */
 import {
   MAX_DEVICES,
+  entryOf,
   listHash,
   listWith,
   parseDeviceList,
@@ -18,10 +19,11 @@ import { parseOps } from "../crypto/ops";
 import { newPrekey } from "../crypto/prekeys";
 import { type Recovered, backupPublic } from "../crypto/recovery";
 import type { Api } from "./api";
-import type { Id } from "./contract";
+import type { FormerEntry, Id } from "./contract";
 import { type Enrolment, type OwnLists, keepFirstPrekey, keepOwnLists } from "./enrolment";
 import { readFormer } from "./former_keys";
-import { idOf } from "./ids";
+import { idBytes, idOf, isId } from "./ids";
+import { REPLACED } from "./inbox";
 import { keepDevice } from "./keys";
 import { listsNamed } from "./lines";
 import type { Platform } from "./platform";
@@ -42,6 +44,28 @@ interface Surroundings {
   readonly platform: Platform;
 }
 
+/** How this browser becomes a device. */
+export interface Entering {
+  /** Opens the account. */
+  readonly open: () => Promise<Recovered>;
+  /** The device that this browser was before it lost its keys: the new one takes its place. */
+  readonly former: Id | null;
+}
+
+/**
+ * Say which device the login of this browser was before, by the signed list: a browser may throw
+ * away what a page has stored and keep its cookies. Which one it is, is the server's word.
+ */
+export async function formerEntry({ store, api }: Pick<Surroundings, "store" | "api">): Promise<FormerEntry | null> {
+  const { device_id: deviceId } = await api.get<MeJson>("/api/me");
+  if (!isId(deviceId)) return null;
+  const keys = await api.get<UserKeysJson>(`/api/users/${store.userId}/keys?after_version=0`);
+  const newest = keys.lists.at(-1);
+  if (!newest) return null;
+  const entry = entryOf(parseDeviceList(decodeBase64url(newest.device_list)), idBytes(deviceId));
+  return entry && { deviceId, createdMs: entry.created };
+}
+
 /**
  * Open the account by `open` and keep the keys of a new device of it, ready to be published.
  * Refuses what `open` refuses, `recovery_lists` for device lists that are not whole, and
@@ -50,14 +74,14 @@ interface Surroundings {
 export async function prepareDevice(
   { store, api, platform }: Surroundings,
   box: RecoveryBox,
-  open: () => Promise<Recovered>,
+  { open, former }: Entering,
 ): Promise<void> {
   const recovered = await open();
   try {
     const lists = await ownLists(api, store.userId, recovered);
     await checkRooms(api, store.userId, lists);
     const seeds = box.seeds(recovered, [...lists.earlier, lists.newest]);
-    await makeDevice(store, recovered, { lists, seeds, now: platform.now() });
+    await makeDevice(store, recovered, { lists, seeds, former, now: platform.now() });
   } finally {
     wipeRecovered(recovered);
   }
@@ -131,15 +155,23 @@ function listsIn({ ops }: CommitJson): ReturnType<typeof listsNamed> {
   }
 }
 
+interface Prepared {
+  readonly lists: OwnLists;
+  readonly seeds: Map<number, Uint8Array>;
+  readonly former: Id | null;
+  readonly now: number;
+}
+
 async function makeDevice(
   store: Store,
   { account, recoveryKey, bkVersion }: Recovered,
-  { lists, seeds, now }: { lists: OwnLists; seeds: Map<number, Uint8Array>; now: number },
+  { lists, seeds, former, now }: Prepared,
 ): Promise<void> {
   const { user, publicHalf: amkPub } = account;
   const before = lists.newest;
   const newest = parseDeviceList(before.data);
-  if (newest.entries.length >= MAX_DEVICES) throw refuse("devices_full");
+  const instead = former === null ? null : (entryOf(newest, idBytes(former))?.device ?? null);
+  if (newest.entries.length >= MAX_DEVICES && !instead) throw refuse("devices_full");
   const keys = await newDevice(user, amkPub, now);
   const bkPub = backupPublic(recoveryKey, user, bkVersion);
   try {
@@ -147,7 +179,7 @@ async function makeDevice(
   } catch (error) {
     throw asWithheld(error);
   }
-  const list = listWith(account, before, deviceEntry(keys), { time: now });
+  const list = listWith(account, before, deviceEntry(keys), { time: now, instead });
   const { seed, prekey } = await newPrekey(keys, { seq: 1, created: now });
   const b64 = encodeBase64url;
   const published = {
@@ -162,6 +194,7 @@ async function makeDevice(
   await store.putFact(changes, "recovery", null, 0);
   await store.putFact(changes, "history", { seeds } satisfies KeptHistory, 0);
   await store.putFact(changes, "enrolment", enrolment, 0);
+  if (instead) await store.putFact(changes, REPLACED, hex(instead), 0);
   await keepFirstPrekey(store, changes, prekey, { seed, now });
   const earlier = [...lists.earlier, before];
   keepOwnLists(changes, { user, amkPub }, { earlier, newest: list, former: lists.former });

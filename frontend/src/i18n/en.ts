@@ -259,6 +259,9 @@ export const en: Catalogue = {
   startAgain,
   restore: {
     action: "Get my chats back",
+    evicted: "The browser has thrown away the chats and keys that it kept here. You are still signed in. Confirm once below, and all chats come back.",
+    takePlace: (date) => `Take the place of this browser, in the list of devices since ${date}`,
+    takePlaceHint: "The former entry leaves the list of devices, and one new entry is there instead. Switch this off if that was not this browser.",
     lost: "I have lost the recovery key",
     lostElsewhere:
       "Is there another browser in which your chats still open? If you have not written the key down yet, it is there under “Me → Recovery key → Show”. You can go on chatting in that browser: do not erase it.",

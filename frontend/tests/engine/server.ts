@@ -173,14 +173,14 @@ export class Server extends Accounts {
   }
 
   /** Whoever lost their device is signed out there; everybody near hears of the new list. */
-  listChanged(user: Id, dropped: readonly Id[]): void {
+  listChanged(user: Id, dropped: readonly Id[], asking: Session | null = null): void {
     for (const socket of [...this.sockets]) {
       if (dropped.includes(socket.session.device ?? "")) socket.lose(4001);
     }
     for (const session of this.sessions) {
       if (!dropped.includes(session.device ?? "")) continue;
       session.device = null;
-      session.isOver = true;
+      session.isOver = session !== asking;
     }
     const near = this.friendships.filter((pair) => pair.includes(user)).flat();
     for (const id of new Set([user, ...near])) {

@@ -42,7 +42,7 @@ export abstract class Accounts implements Touched {
   abstract readonly clock: Clock;
   abstract readonly rooms: ReadonlyMap<Id, ServerRoom>;
   abstract tellUser(user: Id, frame: Record<string, unknown>): void;
-  abstract listChanged(user: Id, dropped: readonly Id[]): void;
+  abstract listChanged(user: Id, dropped: readonly Id[], asking?: Session | null): void;
 
   addAccount(nickname: string): Id {
     const id = idOf(systemRandom(16));
@@ -119,7 +119,7 @@ export abstract class Accounts implements Touched {
     for (const row of prekeys) this.keepPrekey(user, row);
     const gone = dropped.filter((id) => !this.devicesOf(user).includes(id));
     for (const id of gone) account.prekeys.delete(id);
-    this.listChanged(user, gone);
+    this.listChanged(user, gone, session);
     return this.me(session);
   }
 

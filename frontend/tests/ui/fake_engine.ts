@@ -81,6 +81,7 @@ export class FakeEngine implements Engine {
   readonly asked: Asked[] = [];
   private readonly answers = new Map<CommandName, unknown>([
     ["draft_load", { text: "" }],
+    ["former_entry", { former: null }],
     ["devices_list", { devices: [] }],
     ["passkeys_list", { passkeys: [] }],
     ["passkey_offer", { user: new Uint8Array(16), salt: new Uint8Array(13), credentials: [] }],

@@ -26,6 +26,18 @@ describe("a browser without keys", () => {
     expect(engine.argsOf("restore")).toEqual([{ secret: six }]);
   });
 
+  test("that was a device before says so, and leaves the old entry to its owner", async () => {
+    const engine = new FakeEngine({ phase: "no_keys_here" });
+    engine.answer("former_entry", { former: { deviceId: "d", createdMs: Date.UTC(2026, 4, 3) } });
+    await openPage("/rooms", engine, "en");
+    const box = find<HTMLInputElement>("[role=switch]");
+    expect(visibleText()).toContain("Take the place of this browser, in the list of devices since May 3, 2026");
+    expect(box.checked).toBe(true);
+    box.click();
+    await settled();
+    expect(engine.argsOf("former_entry")).toEqual([{ takesPlace: true }, { takesPlace: false }]);
+  });
+
   test.each([
     ["recovery_secret", "이 계정의 복구 열쇠가 아니에요"],
     ["recovery_blob", "열쇠가 틀린 것은 아니에요"],
@@ -275,4 +287,20 @@ test.each([
   const row = { kind: "fact", key: "k", item: item({ kind, sender: alice, about: [bob] }) } as const;
   render(drawRow(row, drawing), place);
   expect(place.textContent).toContain(text);
+});
+
+describe("the time before a new start", () => {
+  test("is opened by the key of then", async () => {
+    const engine = new FakeEngine({ ...everything, me: { ...me, past: { state: "closed" } } });
+    await openPage("/me", engine, "en");
+    await press("Enter the former recovery key");
+    await give(six);
+    expect(engine.argsOf("bring_back")).toEqual([{ secret: six }]);
+    engine.show({ me: { ...me, past: { state: "opening", done: 1, of: 3 } } });
+    await settled();
+    expect(visibleText()).toContain("looked into 1 of 3");
+    engine.show({ me });
+    await settled();
+    expect(visibleText()).not.toContain("before you started again");
+  });
 });
