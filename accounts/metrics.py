@@ -18,3 +18,6 @@ HASH_WAIT_SECONDS = Histogram(
     registry=REGISTRY,
 )
 RATE_LIMITED = Counter("gamrae_rate_limited", "Requests over a limit", ["scope"], registry=REGISTRY)
+SIGN_INS = Counter(
+    "gamrae_sign_in", "Passwords that were right or not", ["result"], registry=REGISTRY
+)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts import hashers
-from accounts.metrics import HASH_WAIT_SECONDS
+from accounts.metrics import HASH_WAIT_SECONDS, SIGN_INS
 from accounts.models import User
 from tests.cast import JSON, PASSWORD
 from tests.news import News
@@ -344,3 +344,17 @@ def test_who_waits_for_a_hash_is_counted_with_the_time_it_took():
 
     assert waited()["gamrae_argon2_wait_seconds_count"] == before + 1
     assert hashers.AT_ONCE._value == 2
+
+
+@pytest.mark.parametrize("email", ["alice@example.org", "nobody@example.org"])
+def test_a_refused_sign_in_is_counted_and_logged_without_whose_it_was(client, alice, caplog, email):
+    counted = SIGN_INS.labels("refused")._value
+    before = counted.get()
+    body = {"email": email, "password": "a wrong guess"}
+
+    with caplog.at_level("INFO", "gamrae.accounts"):
+        answer = client.post("/_allauth/app/v1/auth/login", body, "application/json")
+
+    assert answer.status_code == 400
+    assert counted.get() == before + 1
+    assert caplog.messages == ["code=sign_in_refused"]
