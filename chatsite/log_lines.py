@@ -67,9 +67,8 @@ def said(record: logging.LogRecord) -> str:
         if record.exc_info:
             return f"code=server_error route={route}"
         return f"code=answered status={getattr(record, 'status_code', 'none')} route={route}"
-    return CONTROL.sub(
-        lambda found: found[0].encode("unicode_escape").decode(), record.getMessage()
-    )
+    # Without a codec: a process writes its last lines when there are none any more.
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", record.getMessage())
 
 
 def told(info: ExceptionInfo) -> list[str]:

@@ -18,6 +18,10 @@ from crypto_client.identity import DeviceKeys, device_proof
 RESTART_SECONDS = 10.0
 
 
+class PutOffError(Exception):
+    """The server is too busy to look at the proof; nobody was connected."""
+
+
 @dataclass(frozen=True)
 class Who:
     """A signed-in device, and how its server is reached."""
@@ -36,6 +40,7 @@ class Watcher:
     room_id: str
     connected: int = 0
     refused: int = 0
+    put_off: int = 0
     cut_off: list[int] = field(default_factory=list)
     seqs: set[int] = field(default_factory=set)
     _leaves_at: float | None = None
@@ -52,6 +57,9 @@ class Watcher:
                 await self._live(ending)
             except InvalidStatus:
                 self.refused += 1
+                await self._wait(ending, 1.0)
+            except PutOffError:
+                self.put_off += 1
                 await self._wait(ending, 1.0)
             except ConnectionClosed as closed:
                 self.cut_off.append(closed.rcvd.code if closed.rcvd else 1006)
@@ -82,7 +90,9 @@ class Watcher:
         await wire.send(json.dumps({"event": "device.prove", "ref": "proof", **members}))
         while (frame := json.loads(await wire.recv())).get("ref") != "proof":
             self._act(frame)
-        assert frame["event"] == "reply", frame
+        if frame["event"] != "reply":
+            assert frame["code"] == "unavailable", frame
+            raise PutOffError
 
     async def _sync(self, wire: ClientConnection) -> None:
         rooms = {self.room_id: self.cursor}
