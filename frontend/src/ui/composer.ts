@@ -21,6 +21,11 @@ export function enterSends(): boolean {
   return !window.matchMedia("(hover: none) and (pointer: coarse)").matches;
 }
 
+/** Say whether a room has a field to write in. */
+export function canWriteIn({ canWrite, left }: RoomSummary): boolean {
+  return canWrite && left === null;
+}
+
 /** `<gamrae-composer .engine .room>` */
 @customElement("gamrae-composer")
 export class Composer extends LightElement {
@@ -53,7 +58,7 @@ export class Composer extends LightElement {
   }
 
   override render() {
-    if (!this.room.canWrite || this.room.left !== null) {
+    if (!canWriteIn(this.room)) {
       return html`<p class="composer closed" role="note">${this.reason()}</p>`;
     }
     const t = words().composer;

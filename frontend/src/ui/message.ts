@@ -23,6 +23,8 @@ export interface Drawing extends LineActions {
   beginningHint: string;
   /** Whether what waits will wait for a while: long enough to change it. */
   isOffline: boolean;
+  /** Without a field to write in, a text that is taken back would be out of sight. */
+  canWrite: boolean;
   /** In a room of two it is clear who speaks: no name and no letter beside each bubble. */
   named: boolean;
 }
@@ -60,7 +62,7 @@ function lineActions(item: TimelineItem, drawing: Drawing): TemplateResult | typ
     html`<button type="button" class="button small quiet" @click=${() => act(item)}>${text}</button>`;
   return html`<div class="line-actions ${item.state ?? nothing}">
     ${isFailed ? html`<p>${whyFailed(item)}</p>${button(t.retry, drawing.retry)}` : nothing}
-    ${item.isChangeable ? button(t.edit, drawing.edit) : nothing}
+    ${item.isChangeable && drawing.canWrite ? button(t.edit, drawing.edit) : nothing}
     ${button(t.discard, drawing.discard)}
   </div>`;
 }

@@ -6,7 +6,7 @@ import { guard } from "lit/directives/guard.js";
 import type { Engine, Failure, Friend, Id, RoomSummary, TimelineItem } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 import { outcomeOf } from "./asking.ts";
-import { Composer } from "./composer.ts";
+import { Composer, canWriteIn } from "./composer.ts";
 import { confirmed } from "./dialog.ts";
 import { icon } from "./icons.ts";
 import { LightElement } from "./light.ts";
@@ -124,8 +124,8 @@ export class RoomScreen extends LightElement {
       return html`<div class="timeline-place"><p class="seen-by-readers" role="status">${words().app.loading}</p></div>`;
     }
     const day = Math.floor(this.nowMs / 60_000);
-    const isOffline = this.isOffline();
-    const drawing = guard([day, room.kind, beginningHint(room), isOffline], () => this.drawing(room));
+    const seen = [day, room.kind, beginningHint(room), this.isOffline(), canWriteIn(room)];
+    const drawing = guard(seen, () => this.drawing(room));
     return html`<gamrae-timeline class="timeline-place" data-landmark .engine=${this.engine} .timeline=${timeline} .drawing=${drawing}></gamrae-timeline>`;
   }
 
@@ -139,6 +139,7 @@ export class RoomScreen extends LightElement {
       nowMs: this.nowMs,
       beginningHint: beginningHint(room),
       isOffline: this.isOffline(),
+      canWrite: canWriteIn(room),
       named: room.kind === "group",
       retry: (item) => void this.retry([item]),
       edit: (item) => void this.edit(item),

@@ -178,6 +178,17 @@ export class Model {
     await settled();
   }
 
+  /** The server has a message and its sender never hears so; asked again, it refuses. */
+  async doubt(): Promise<void> {
+    await this.hold();
+    await this.loseAnswer();
+    this.typed += 1;
+    await this.say(`text ${this.typed}`);
+    await this.wait(4);
+    await this.refuse(1);
+    await this.wait(4);
+  }
+
   async hold(): Promise<void> {
     this.world.server.isArchiving = false;
     await settled();

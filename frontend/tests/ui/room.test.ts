@@ -87,6 +87,14 @@ describe("the timeline", () => {
     expect(buttonNames()).not.toContain("다시 보내기");
   });
 
+  test("where nothing can be written any more, a failed message is not put out of sight", async () => {
+    const engine = withItems([own("failed", { failure: { code: "forbidden" }, isChangeable: true })]);
+    engine.show({ rooms: [room({ left: "removed" })] });
+    await openPage(gardenPath, engine);
+
+    expect(buttonNames()).toEqual(["다시 보내기", "지우기"]);
+  });
+
   test("a message that left meanwhile is not changed, and the person is told", async () => {
     const engine = withItems([own("failed", { isChangeable: true })]);
     engine.refuse("message_take_back", "forbidden");
