@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 
+from crypto_client.client.failures import Refused
 from crypto_client.client.keys import Keyring, Said
 from crypto_client.client.wire_commits import lists_named
 from crypto_client.errors import PinMismatchError
@@ -31,7 +32,13 @@ def _ask(keyring: Keyring, users: Collection[bytes]) -> dict[bytes, Said]:
         {"user_id": str(uuid.UUID(bytes=user)), "after_version": version}
         for user, version in after.items()
     ]
-    answers = keyring.server.post("/api/users/keys", {"users": wanted})["users"]
+    try:
+        answers = keyring.server.post("/api/users/keys", {"users": wanted})["users"]
+    except Refused as refusal:
+        # A server of an earlier release answers for one at a time only.
+        if refusal.code != "not_found":
+            raise
+        return {}
     said = {uuid.UUID(keys["user_id"]).bytes: keys for keys in answers}
     return {user: Said(after[user], keys) for user, keys in said.items() if user in after}
 

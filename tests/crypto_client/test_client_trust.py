@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from crypto_client.client.due import due_ops
-from crypto_client.client.failures import Unverified
-from crypto_client.client.many_keys import refresh_known
+from crypto_client.client.failures import Refused, Unverified
+from crypto_client.client.many_keys import refresh_known, said_of
 from crypto_client.client.offers import offered_key
 from crypto_client.client.server import b64
 from crypto_client.commit import PrekeyRow, encode_prekeys, parse_core
@@ -131,3 +131,28 @@ def test_a_room_whose_chain_does_not_verify_stops_no_other_one_and_takes_no_text
     bob.server.answers["commits"] = {"commits": []}
     bob.rooms.try_follow(room)
     assert bob.rooms.trouble(room) == ""
+
+
+@pytest.mark.parametrize("knows_many", [True, False])
+def test_the_keys_of_a_room_are_taken_from_one_answer_or_one_by_one(
+    bob: Member, monkeypatch: pytest.MonkeyPatch, knows_many: bool
+) -> None:
+    server, users = bob.server, [bob.cast.alice.user, bob.cast.carol.user, bob.cast.bob.user]
+    alone: list[bytes] = []
+    ask, post = server.user_keys, server.post
+
+    def asked_alone(user: uuid.UUID, *, after_version: int = 0) -> object:
+        alone.append(user.bytes)
+        return ask(user, after_version=after_version)
+
+    def posted(path: str, body: object = None) -> object:
+        if path == "/api/users/keys" and not knows_many:
+            raise Refused("not_found", status=404)
+        return post(path, body)
+
+    monkeypatch.setattr(server, "user_keys", asked_alone)
+    monkeypatch.setattr(server, "post", posted)
+    for user, said in said_of(bob.rooms.keyring, users):
+        refresh_known(bob.rooms.keyring, user, said)
+    assert alone == ([] if knows_many else users)
+    assert bob.rooms.keyring.newest(bob.cast.carol.user) is not None

@@ -234,10 +234,19 @@ export class People {
       const accounts = await Promise.all(part.map((userId) => this.account(idBytes(userId))));
       const after = new Map(part.map((userId, place) => [userId, accounts[place]?.version ?? 0]));
       const wanted = [...after].map(([user_id, after_version]) => ({ user_id, after_version }));
-      const { users } = await this.api.post<{ users: UserKeysJson[] }>("/api/users/keys", { users: wanted });
-      for (const keys of users) found.set(keys.user_id, { after: after.get(keys.user_id) ?? -1, keys });
+      for (const keys of await this.saidOf(wanted)) found.set(keys.user_id, { after: after.get(keys.user_id) ?? -1, keys });
     }
     return found;
+  }
+
+  private async saidOf(users: readonly object[]): Promise<UserKeysJson[]> {
+    try {
+      return (await this.api.post<{ users: UserKeysJson[] }>("/api/users/keys", { users })).users;
+    } catch (error) {
+      // A server of an earlier release, while a new one is taking its place.
+      if (error instanceof Refusal && error.code === "not_found") return [];
+      throw error;
+    }
   }
 
   /**
