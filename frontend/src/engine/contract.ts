@@ -167,6 +167,8 @@ export interface Person {
 
 export interface RoomMember extends Person {
   role: "member" | "admin";
+  /** How their account key stands to what was compared; absent for oneself. */
+  trust?: FriendTrust;
 }
 
 /** One row of the room list. Titles and last lines are opened here, in the browser. */

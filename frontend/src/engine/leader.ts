@@ -263,7 +263,7 @@ export class Leader {
       },
       changed: () => core.changed({ keyLog: true }),
     });
-    const people: People = new People(store, api, keyLog, () => core.changed({ friends: true }));
+    const people: People = new People(store, api, keyLog, () => core.changed({ friends: true, rooms: [] }));
     api.prove = () => keyring.proveSession();
     const socket: Socket = new Socket({
       platform,

@@ -184,13 +184,18 @@ export class Views {
   }
 
   private async withTrust(friends: FriendsJson["friends"]): Promise<Friend[]> {
+    const trustOf = await this.trusts();
+    return friends.map((json) => friendOf(json, trustOf(json.user_id)));
+  }
+
+  private async trusts(): Promise<(userId: Id) => FriendTrust> {
     const notes = await readNotes(this.store);
     const rows = await this.store.tables.getAll("accounts");
     const accounts = new Map(rows.map((row) => [row.user, row]));
-    return friends.map((json) => {
-      const user = idBytes(json.user_id);
-      return friendOf(json, trustIn(notes, user, accounts.get(hex(user))));
-    });
+    return (userId) => {
+      const user = idBytes(userId);
+      return trustIn(notes, user, accounts.get(hex(user)));
+    };
   }
 
   private async giveRooms(): Promise<void> {
@@ -207,6 +212,10 @@ export class Views {
         ),
       ),
     );
+    const trustOf = await this.trusts();
+    for (const { members } of rooms) {
+      for (const member of members) if (member.userId !== this.store.userId) member.trust = trustOf(member.userId);
+    }
     rooms.sort((left, right) => right.lastAtMs - left.lastAtMs);
     this.emit({ rooms, restoring: await this.restoring(records) });
   }

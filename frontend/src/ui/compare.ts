@@ -2,15 +2,15 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import type { CodeVerdict, Comparison, Engine, Friend } from "../engine/contract.ts";
+import type { CodeVerdict, Comparison, Engine } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 import { failureText, outcomeOf } from "./asking.ts";
 import { confirmed, showDialog } from "./dialog.ts";
-import { FriendElement } from "./friend_element.ts";
+import { FriendElement, type Known } from "./friend_element.ts";
 import { notify } from "./notices.ts";
 import { qrCode } from "./qr.ts";
 
-export function showCompare(engine: Engine, friend: Friend): Promise<null | undefined> {
+export function showCompare(engine: Engine, friend: Known): Promise<null | undefined> {
   return showDialog(
     (done) => html`<gamrae-compare .engine=${engine} .friend=${friend} .close=${() => done(null)}></gamrae-compare>`,
     { title: words().trust.compareWith(friend.nickname), kind: "sheet" },

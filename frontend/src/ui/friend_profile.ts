@@ -24,6 +24,7 @@ export function showFriendProfile(engine: Engine, friend: Friend): Promise<null 
 
 @customElement("gamrae-friend-profile")
 export class FriendProfile extends FriendElement {
+  declare friend: Friend;
   @state() private opening = false;
 
   override render() {

@@ -6,6 +6,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Args, CommandName, Engine, Friend, Id, RoomMember, RoomSummary } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 import { outcomeOf } from "./asking.ts";
+import { showCompare } from "./compare.ts";
 import { confirmed, showDialog, type Question } from "./dialog.ts";
 import { showFriendProfile } from "./friend_profile.ts";
 import { icon } from "./icons.ts";
@@ -17,7 +18,7 @@ import { historyPart } from "./room_history.ts";
 import "./room_invite.ts";
 import { titleOf } from "./rooms.ts";
 
-type Act = "profile" | "admin" | "remove";
+type Act = "profile" | "compare" | "admin" | "remove";
 
 /** `<gamrae-room-details .engine .room .myId .friends @close>` */
 @customElement("gamrae-room-details")
@@ -65,6 +66,7 @@ export class RoomDetails extends LightElement {
     const t = words().details;
     const label = html`${avatar(member)}<span class="row-text">${name(member.nickname)}</span>
       ${member.userId === this.myId ? html`<span class="tag">${t.me}</span>` : nothing}
+      ${member.trust === "changed" || member.trust === "verified_changed" ? html`<span class="tag">${t.changed}</span>` : nothing}
       ${member.role === "admin" && this.room.kind === "group" ? html`<span class="tag">${t.admin}</span>` : nothing}`;
     if (this.actsFor(member).length === 0) return html`<li><div class="row">${label}</div></li>`;
     return html`<li><button type="button" class="row" aria-haspopup="dialog" ?disabled=${this.working} @click=${() => this.choose(member)}>${label}</button></li>`;
@@ -73,7 +75,8 @@ export class RoomDetails extends LightElement {
   private actsFor(member: RoomMember): Act[] {
     if (member.userId === this.myId) return [];
     const mayManage = this.room.isAdmin && this.room.kind === "group" && this.room.left === null;
-    const acts: Act[] = this.friendOf(member) === null ? [] : ["profile"];
+    // A fellow member need not be a friend to be looked at when their account has changed.
+    const acts: Act[] = [this.friendOf(member) === null ? "compare" : "profile"];
     if (mayManage && member.role !== "admin") acts.push("admin");
     if (mayManage) acts.push("remove");
     return acts;
@@ -99,6 +102,7 @@ export class RoomDetails extends LightElement {
     const t = words().details;
     const labels: Record<Act, string> = {
       profile: words().profile.title(member.nickname),
+      compare: words().trust.compare,
       admin: t.makeAdmin,
       remove: t.removeMember,
     };
@@ -109,6 +113,7 @@ export class RoomDetails extends LightElement {
       { title: t.actionsFor(member.nickname), kind: "sheet" },
     );
     if (act === "profile") this.showProfile(member);
+    if (act === "compare") void showCompare(this.engine, { ...member, trust: member.trust ?? "unverified" });
     if (act === "admin") await this.makeAdmin(member);
     if (act === "remove") await this.removeMember(member);
   }

@@ -144,6 +144,8 @@ describe("a room after it", () => {
     await empty.sees("", "welcome back");
     expect(empty.room(room)?.isAdmin).toBe(false);
     await until(() => carol.room(room)?.trouble === "pin_mismatch", "carol is not told");
+    const inRoom = () => carol.room(room)?.members.find(({ userId }) => userId === bob.id);
+    await until(() => inRoom()?.trust === "changed", "carol does not see who it is");
     await goOnWithBob(carol);
     await carol.say(room, "to bob");
     await empty.sees("", "welcome back", "to bob");

@@ -262,7 +262,7 @@ describe("the composer", () => {
     [{ left: "left" as const }, "나간 대화예요"],
     [{ trouble: "getting_keys" as const }, "열쇠를 받는 중이에요"],
     [{ trouble: "fork" as const }, "기록이 서로 맞지 않아서"],
-    [{ trouble: "pin_mismatch" as const }, "안전 번호를 다시 비교해 보세요"],
+    [{ trouble: "pin_mismatch" as const }, "안전 번호를 비교해 주세요"],
   ])("is closed with a reason: %o", async (more, reason) => {
     await openPage(gardenPath, new FakeEngine({ ...everything, rooms: [room({ canWrite: false, ...more })] }));
 

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, test } from "vitest";
 import type { FriendTrust } from "../../src/engine/contract.ts";
-import { alice, bob, comparison, FakeEngine, friend, gardenId, room } from "./fake_engine.ts";
+import { alice, bob, carol, comparison, FakeEngine, friend, gardenId, room } from "./fake_engine.ts";
 import { button, everything, find, gardenPath, openPage, press, settled, type, visibleText } from "./page.ts";
 
 const direct = room({ kind: "direct", title: bob.nickname, isAdmin: false, members: [alice, bob].map((one) => ({ ...one, role: "member" })) });
@@ -120,6 +120,27 @@ describe("what is known of a friend's account", () => {
     await press("계속하기");
 
     expect(engine.argsOf("friend_mark")).toMatchObject([{ isSame: false }]);
+  });
+});
+
+describe("a member of a room who is no friend", () => {
+  test("is marked where their account changed, and gone on with after a look", async () => {
+    const members = [{ ...alice, role: "admin" as const }, { ...carol, role: "member" as const, trust: "changed" as const }];
+    const friends = { friends: [], received: [], sent: [] };
+    const engine = new FakeEngine({ ...everything, friends, rooms: [room({ isAdmin: false, members })] });
+    await openPage(gardenPath, engine);
+    find(".details-button").click();
+    await settled();
+    expect(find("gamrae-room-details").textContent).toContain("계정 바뀜");
+
+    find("gamrae-room-details .items-list button.row").click();
+    await settled();
+    await press("안전 번호 비교");
+    await press("비교하지 않고 계속하기");
+    await press("계속하기");
+
+    const { accountKey } = comparison;
+    expect(engine.argsOf("friend_mark")).toEqual([{ userId: carol.userId, accountKey, isSame: false }]);
   });
 });
 
