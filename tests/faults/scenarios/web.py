@@ -1,14 +1,23 @@
 """What happens to web processes, and what clients do to them."""
 
+import asyncio
+import json
 import signal
 import threading
+import uuid
 from collections.abc import Callable
+from typing import Any
 
+from websockets.asyncio.client import connect
+
+from crypto_client.client.server import b64, unb64
 from crypto_client.client.session import Session
+from crypto_client.identity import DeviceKeys, device_proof
 from tests.e2e.site import Site
 from tests.faults.altered import KILLED, OF_THE_WEB
 from tests.faults.people import PATIENCE
 from tests.faults.stage import Scenario, Stage
+from tests.messaging.live import slow_connection
 from tests.messaging.test_metrics import samples
 
 CRASH_SECONDS = 60.0
@@ -78,11 +87,27 @@ def _p99(seconds: list[float]) -> float:
 
 
 def _read_nothing(stage: Stage) -> None:
-    """Prove the device, and take nothing off the wire: the client's own buffer is small."""
+    """Open a socket with next to no room for what comes, prove the device, and be silent."""
     lurker = stage.bench.lurker
     with Session.open(lurker.folder, lurker.addresses[0], PATIENCE) as session:
-        assert session.sender is not None  # as others: also while history is slow to come
-        stage.hold(READS_NOTHING)
+        keys, token = session.keyring.device, session.server.token
+        asyncio.run(_prove_and_wait(stage, keys, {"X-Session-Token": token or ""}))
+
+
+async def _prove_and_wait(stage: Stage, keys: DeviceKeys, headers: dict[str, str]) -> None:
+    port = stage.bench.one.port
+    address, narrow = f"ws://127.0.0.1:{port}/ws/", slow_connection(port)
+    options: dict[str, Any] = {"compression": None, "max_size": None, "ping_interval": None}
+    wire = await connect(address, sock=narrow, additional_headers=headers, **options)
+    hello = json.loads(await wire.recv())
+    signature = device_proof(keys, hello["origin"], unb64(hello["nonce"]))
+    proof = {"device_id": str(uuid.UUID(bytes=keys.device)), "signature": b64(signature)}
+    await wire.send(json.dumps({"event": "device.prove", "ref": "1", **proof}))
+    assert json.loads(await wire.recv())["event"] == "reply"
+    wire.transport.pause_reading()
+    await asyncio.to_thread(stage.hold, READS_NOTHING)
+    wire.transport.abort()
+    await wire.wait_closed()
 
 
 def _too_slow(stage: Stage) -> float:
