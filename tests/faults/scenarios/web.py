@@ -27,6 +27,7 @@ BETWEEN = 2.0
 STORM = 8.0
 LONG = 24_000  # characters: a message of 32 KiB
 READS_NOTHING = 30.0
+WITHOUT_IT = 20.0  # the same talk, to compare with
 TOO_SLOW = 'gamrae_ws_close_total{code="4008"}'
 
 
@@ -72,6 +73,7 @@ def duplicates(stage: Stage) -> None:
 
 def slow_reader(stage: Stage) -> None:
     """One member opens a socket, proves it, and never reads while others talk much."""
+    stage.hold(WITHOUT_IT)
     quiet, closed = stage.journal.delays(), _too_slow(stage)
     with stage.fault():
         _read_nothing(stage)
