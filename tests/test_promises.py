@@ -33,6 +33,30 @@ def test_what_a_promise_names_is_a_test_or_a_scenario(promise):
     assert {*named} - {*tests} <= SCENARIOS.keys()
 
 
+def results() -> dict[str, list[str]]:
+    """The cells of docs/faults.md's table, by scenario."""
+    text = (ROOT / "docs" / "faults.md").read_text()
+    lines = re.findall(r"^\| F\d+ \| `([a-z-]+)`[^|]*\|(.*)\|$", text, re.M)
+    return {name: [cell.strip() for cell in cells.split("|")] for name, cells in lines}
+
+
+def without_a_clean_run() -> set[str]:
+    """The scenarios that the page owns up to."""
+    text = (ROOT / "docs" / "faults.md").read_text()
+    _, _, rest = text.partition("### Open\n")
+    return set(re.findall(r"`([a-z-]+)`", rest.partition("\n## ")[0]))
+
+
+def test_the_page_of_faults_has_a_clean_result_of_every_scenario_or_says_that_there_is_none():
+    found = results()
+
+    assert found.keys() | without_a_clean_run() == SCENARIOS.keys()
+    assert not found.keys() & without_a_clean_run()
+    for name, (attempted, _, stored, *broken) in {n: c[:6] for n, c in found.items()}.items():
+        assert int(attempted) > 0, name
+        assert (stored, broken) == (attempted, ["0", "0", "0"]), name
+
+
 def test_the_scenarios_of_every_run_are_eight_of_those_that_there_are():
     assert len(set(ALWAYS)) == 8
     assert set(ALWAYS) <= SCENARIOS.keys()
