@@ -78,3 +78,30 @@ def test_after_72_hours_it_is_another_party_whom_people_let_in(alice, bob, lost,
 
     lost.enter(alice.name)
     expect(lost.bubble("is it you?")).to_have_count(1)
+
+
+def test_the_recovery_key_of_before_opens_the_chats_of_then(alice, bob, lost, site):
+    words = bob.write_down()
+    alice.make_group("Garden", bob.name)
+    alice.say("before")
+    alice.expect_stored("before")
+    bob.watch.expect("status of 401")
+    bob.enter("Garden")
+    bob.expect_reads("before")
+    begin(lost)
+    let_resets_pass(site)
+    lost.page.reload()
+    lost.button("Start again now").click()
+    lost.dialog("Really start again?").get_by_role("button", name="Start again now").click()
+    lost.expect_chat()
+
+    lost.show("Me")
+    lost.button("Enter the former recovery key").click()
+    dialog = lost.dialog("Chats from before you started again")
+    dialog.get_by_label("Recovery key").fill(words)
+    dialog.get_by_role("button", name="Get those chats back").click()
+
+    expect(dialog).to_have_count(0)
+    expect(lost.page.get_by_role("heading", name="Chats from before")).to_have_count(0)
+    lost.enter("Garden")
+    lost.expect_reads("before")
