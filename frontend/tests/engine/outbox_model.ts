@@ -183,10 +183,12 @@ export class Model {
     await this.hold();
     await this.loseAnswer();
     this.typed += 1;
-    await this.say(`text ${this.typed}`);
-    await this.wait(4);
+    const text = `text ${this.typed}`;
+    await this.say(text);
+    for (let tries = 0; tries < 9 && this.answersToLose > 0; tries += 1) await this.wait(1);
     await this.refuse(1);
-    await this.wait(4);
+    const isOver = () => this.own.some((item) => item.text === text && item.state === "failed");
+    for (let tries = 0; tries < 9 && !isOver(); tries += 1) await this.wait(1);
   }
 
   async hold(): Promise<void> {
@@ -208,6 +210,7 @@ export class Model {
 
   async wait(number: number): Promise<void> {
     await this.world.clock.advance(number * 3_000);
+    await settled();
   }
 
   // What must hold
