@@ -248,6 +248,8 @@ export class Leader {
   private async startAgain(): Promise<void> {
     if (!isStart(await pendingEnrolment(this.store))) throw refuse("not_found");
     await publishKeys(this.store, this.api);
+    // Nothing waits any more: else the new device would be warned of itself until its first sync.
+    await this.look();
     await this.meet();
   }
 
