@@ -1,5 +1,7 @@
 """A server that starts before its database."""
 
+import time
+
 import pytest
 from django.db import OperationalError
 
@@ -22,8 +24,8 @@ class Database:
 @pytest.fixture
 def waiting(monkeypatch):
     """Let a start wait for a database; pauses are counted, not made."""
-    pauses = []
-    monkeypatch.setattr(serve.time, "sleep", pauses.append)
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
 
     def wait(*numbers):
         monkeypatch.setattr(serve, "connection", Database(*numbers))
