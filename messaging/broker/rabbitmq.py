@@ -1,5 +1,6 @@
 """The queue of the cluster profile: RabbitMQ, 16 quorum queues by room."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Self
@@ -15,6 +16,8 @@ from messaging.home import Home
 from messaging.record import Record
 
 log = logging.getLogger("gamrae.broker")
+
+PARK_AGAIN_SECONDS = 0.2  # until what the broker did not take is offered to it again
 
 
 class RabbitQueue:
@@ -41,7 +44,7 @@ class RabbitQueue:
         await self._home.run(lambda: self._publish(partition, body))
 
     async def deliveries(self, limit: int, max_wait: float) -> list[Delivery]:
-        """See `MessageQueue.deliveries`; what cannot be decoded is parked and passed over."""
+        """See `MessageQueue.deliveries`; what cannot be decoded is passed over, and parked."""
         return await self._home.run(lambda: self._deliveries(limit, max_wait))
 
     async def written(self, deliveries: Sequence[Delivery]) -> None:
@@ -91,13 +94,19 @@ class RabbitQueue:
             self._intake = Intake(self._where, self._topology)
         arrivals = await self._intake.take(limit, max_wait)
         found: list[Delivery] = []
-        for at, arrival in enumerate(arrivals):
+        left: list[Arrival] = []
+        for arrival in arrivals:
             try:
                 found.append(Delivery(decode(arrival.body), arrival))
             except Undecodable as trouble:
-                if not await self._park(arrival, str(trouble)):
-                    self._intake.put_back(arrivals[at:])
-                    break
+                # Each try may cost the publisher's patience: after one that failed, no other now.
+                if left or not await self._park(arrival, str(trouble)):
+                    left.append(arrival)
+        self._intake.put_back(left)
+        if left and not found:
+            # What is back in hand is there at once, and a refusal too may come without a wait:
+            # without one here, the archiver's loop would run nothing but this.
+            await asyncio.sleep(min(max_wait, PARK_AGAIN_SECONDS))
         return found
 
     async def _park(self, arrival: Arrival, reason: str) -> bool:

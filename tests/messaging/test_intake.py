@@ -4,41 +4,11 @@ import asyncio
 
 import pytest
 
-from messaging.broker.amqp import INTERNAL_ERROR, Lost, Topology, parameters
+from messaging.broker.amqp import Lost, Topology
 from messaging.broker.intake import Intake
+from tests.messaging.links import NOWHERE, FakeLink
 
 CONNECTION_FORCED = 320  # the broker is told to end
-NOWHERE = parameters("amqp://nobody:nothing@127.0.0.1:1/")
-
-
-class Channel:
-    """Says which queues were consumed; one of them ends the connection."""
-
-    def __init__(self, broken, code):
-        self.consumed = []
-        self.broken, self.code = broken, code
-
-    def basic_qos(self, **_):
-        pass
-
-    def basic_consume(self, queue, _):
-        if queue == self.broken:
-            raise Lost("ConnectionClosedByBroker", self.code)
-        self.consumed.append(queue)
-
-
-class FakeLink:
-    """As far as an intake looks at one."""
-
-    def __init__(self, broken="", code=INTERNAL_ERROR):
-        self.channel = Channel(broken, code)
-        self.closed = asyncio.Event()
-
-    async def ask(self, method, *args, **options):
-        return method(*args, **options)
-
-    def close(self):
-        self.closed.set()
 
 
 @pytest.fixture
