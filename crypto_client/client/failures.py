@@ -22,6 +22,10 @@ class Refused(CommandFailure):
         return value if isinstance(value, int) else None
 
 
+class Ended(Refused):
+    """The server ended the socket and said why; what was asked in it has no answer."""
+
+
 class Usage(CommandFailure):
     """The command's words do not say what to do."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crypto_client.body import write_body
-from crypto_client.client.failures import Refused, TimedOut, Unverified
+from crypto_client.client.failures import Ended, Refused, TimedOut, Unverified
 from crypto_client.client.inbox import Inbox
 from crypto_client.client.keys import now_ms
 from crypto_client.client.rooms import Rooms
@@ -19,8 +19,8 @@ from crypto_client.client.server import JSON, b64
 from crypto_client.client.socket import Socket
 from crypto_client.client.store import Store
 from crypto_client.client.taking_back import (
-    NO_ANSWER,
     forget,
+    is_answer,
     is_given_up,
     leaves_again,
     note_refusal,
@@ -97,6 +97,8 @@ class Outbox:
             try:
                 self._send(row["room"], message, row["text"])
                 return
+            except Ended:
+                raise  # its code is about the session, not about the message
             except Refused as refusal:
                 if refusal.code in HEALED_BY_COMMIT:
                     self.rooms.heal(row["room"])
@@ -114,7 +116,7 @@ class Outbox:
         try:
             reply = self.socket.ask("message.send", room_id=room_id, envelope=b64(sealing.envelope))
         except Refused as refusal:
-            if sealing.is_first and refusal.code not in NO_ANSWER:
+            if sealing.is_first and is_answer(refusal):
                 note_refusal(self.store, message, sealing.epoch, sealing.n)
             raise
         if reply["state"] == "accepted":

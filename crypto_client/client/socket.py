@@ -16,7 +16,7 @@ from websockets.exceptions import (
     WebSocketException,
 )
 
-from crypto_client.client.failures import Refused, TimedOut, Unreachable
+from crypto_client.client.failures import Ended, Refused, TimedOut, Unreachable
 
 Frame = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -68,7 +68,10 @@ class Socket:
         return frame
 
     def ask(self, event: str, **members: object) -> Frame:
-        """Send a frame and return its reply; `Refused` with the error's code, else `TimedOut`."""
+        """Send a frame and return its reply; `Refused` with the error's code, else `TimedOut`.
+
+        `Ended` or `Unreachable` when the socket goes: what became of the frame is not known.
+        """
         self._ref += 1
         ref = str(self._ref)
         self.send({"event": event, "ref": ref, **members})
@@ -150,10 +153,10 @@ async def _receive(connection: ClientConnection, seconds: float) -> str | bytes:
         return await connection.recv()
 
 
-def _closed(error: ConnectionClosed) -> Refused | Unreachable:
+def _closed(error: ConnectionClosed) -> Ended | Unreachable:
     code = error.rcvd.code if error.rcvd else 1006
     if code == 4001:
-        return Refused("not_signed_in")
+        return Ended("not_signed_in")
     if code == 4003:
-        return Refused("forbidden")
+        return Ended("forbidden")
     return Unreachable("closed", close_code=code)

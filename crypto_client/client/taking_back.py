@@ -4,11 +4,16 @@ A sealing is in doubt until the server, asked once with these bytes, has refused
 stored is given up and keeps its keys, and only what nobody can have got goes without a trace.
 """
 
-from crypto_client.client.failures import Refused
+from crypto_client.client.failures import Ended, Refused
 from crypto_client.client.store import Store
 
 # After these it is not known what became of the bytes that left.
 NO_ANSWER = {"busy", "unavailable"}
+
+
+def is_answer(refusal: Refused) -> bool:
+    """Whether the server has looked at the bytes that left, and will never store them."""
+    return not isinstance(refusal, Ended) and refusal.code not in NO_ANSWER
 
 
 def may_be_stored(store: Store, message: bytes) -> bool:

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import Close
 
 from crypto_client.client.failures import Refused, Unreachable
 from crypto_client.client.socket import Socket
@@ -38,6 +40,17 @@ def lose_the_request(_socket, _event, **_members):
 def lose_the_answer(socket, event, **members):
     ask(socket, event, **members)
     raise Unreachable
+
+
+def end_the_session(socket, event, **members):
+    """The server has the message; then, and before its answer is read, it closes with 4001."""
+    ask(socket, event, **members)
+
+    async def closed():
+        raise ConnectionClosedError(Close(4001, ""), None)
+
+    socket._connection.recv = closed
+    ask(socket, event, **members)
 
 
 def in_line(person):
@@ -103,6 +116,21 @@ def test_what_the_server_may_have_is_given_up_and_shows_when_it_had_it(alice, bo
     assert alice.reads("garden") == ["perhaps"]
     alice("send", "garden", "the end", "--wait", "stored")
     assert bob.reads("garden") == ["perhaps", "the end"]
+    assert voids_told(bob) == []
+
+
+def test_a_session_that_ends_in_between_is_no_refusal_of_the_message(alice, bob, garden, sending):
+    sending(end_the_session)
+    assert alice("send", "garden", "perhaps").error == "not_signed_in"
+    (row,) = in_line(alice)
+    assert (row["state"], row["may_be_stored"]) == ("waiting", True)
+
+    sending(refuse)
+    assert alice("outbox", "delete", row["message_id"]).row["may_be_stored"] is True
+    sending(ask)
+
+    assert bob.reads("garden") == ["perhaps"]
+    alice("send", "garden", "the end", "--wait", "stored")
     assert voids_told(bob) == []
 
 
