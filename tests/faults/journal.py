@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -71,11 +72,17 @@ class Journal:
         with self._lock:
             return len(self.heard) + sum(bool(each.stored) for each in self.sent.values())
 
-    def delays(self, since: float = 0.0) -> list[float]:
-        """Seconds from writing to opening, of what was written after ``since``, ascending."""
+    def delays(self, members: Mapping[bytes, Iterable[str]], since: float = 0.0) -> list[float]:
+        """Seconds from writing to opening by each member, of what was written after ``since``.
+
+        Ascending. What somebody has not opened yet counts with its age now: else who hears nothing
+        at all would have waited for nothing.
+        """
         with self._lock:
+            now = time.monotonic()
             return sorted(
-                at - self.sent[message].attempted
-                for (_, message), at in self.heard.items()
-                if message in self.sent and self.sent[message].attempted >= since
+                self.heard.get((who, sent.message), now) - sent.attempted
+                for sent in self.sent.values()
+                if sent.attempted >= since
+                for who in members[sent.room]
             )

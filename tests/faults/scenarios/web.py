@@ -74,13 +74,20 @@ def duplicates(stage: Stage) -> None:
 def slow_reader(stage: Stage) -> None:
     """One member opens a socket, proves it, and never reads while others talk much."""
     stage.hold(WITHOUT_IT)
-    quiet, closed = stage.journal.delays(), _too_slow(stage)
+    quiet, closed = stage.journal.delays(stage.members), _too_slow(stage)
     with stage.fault():
         _read_nothing(stage)
     if _too_slow(stage) == closed:
         stage.complain("who reads nothing was not closed with 4008")
-    loud = stage.journal.delays(since=stage.broke_at)
-    if _p99(loud) > 2 * _p99(quiet) + 1:
+    compare(stage, quiet)
+
+
+def compare(stage: Stage, quiet: list[float]) -> None:
+    """Complain when others wait much longer than in ``quiet``, or when nobody wrote anything."""
+    loud = stage.journal.delays(stage.members, since=stage.broke_at)
+    if not loud:
+        stage.complain("nobody wrote while one read nothing")
+    elif _p99(loud) > 2 * _p99(quiet) + 1:
         stage.complain(f"others waited {_p99(loud):.1f} s, {_p99(quiet):.1f} s before")
 
 
