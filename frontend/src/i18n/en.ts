@@ -148,6 +148,8 @@ export const en: Catalogue = {
     messages: "Messages",
     beginning: "Only the people in this chat can read its messages",
     beginningHint: "Not even the person who runs the server can.",
+    divided: "One of you started again, so the chat is divided here.",
+    earlier: "Show the chat from before",
     unreadLine: "Unread from here",
     jump: "To the latest message",
     jumpNew: (number) => count(number, "new message", "new messages"),

@@ -146,6 +146,8 @@ export const ko = {
     messages: "메시지",
     beginning: "이 대화의 메시지는 참여자만 읽을 수 있어요",
     beginningHint: "서버를 운영하는 사람도 읽을 수 없어요.",
+    divided: "둘 중 한 사람이 새로 시작해서 대화가 여기서 나뉘어요.",
+    earlier: "새로 시작하기 전의 대화 보기",
     unreadLine: "여기부터 안 읽은 메시지예요",
     jump: "최신 메시지로",
     jumpNew: (count: number) => `새 메시지 ${String(count)}개`,

@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import type { MessageState, TimelineItem } from "../engine/contract.ts";
+import type { Id, MessageState, TimelineItem } from "../engine/contract.ts";
 import { language, words } from "../i18n/index.ts";
 import { failureText } from "./asking.ts";
 import { clockTime, dayName } from "./format.ts";
@@ -21,6 +21,8 @@ export interface Drawing extends LineActions {
   nowMs: number;
   /** What stands above the first message. */
   beginningHint: string;
+  /** Where the chat with the same person went on before one of the two started again. */
+  earlier: Id | null;
   /** Whether what waits will wait for a while: long enough to change it. */
   isOffline: boolean;
   /** Without a field to write in, a text that is taken back would be out of sight. */

@@ -15,7 +15,7 @@ import { notify, notifyFailure } from "./notices.ts";
 import { emptyState, name } from "./person.ts";
 import "./room_details.ts";
 import { beginningHint } from "./room_history.ts";
-import { titleOf } from "./rooms.ts";
+import { earlierRoom, titleOf } from "./rooms.ts";
 import { roomOf, type AppState } from "./state.ts";
 import { TimelineView } from "./timeline.ts";
 import { friendIn, trustBar, trustMark } from "./trust.ts";
@@ -124,7 +124,7 @@ export class RoomScreen extends LightElement {
       return html`<div class="timeline-place"><p class="seen-by-readers" role="status">${words().app.loading}</p></div>`;
     }
     const day = Math.floor(this.nowMs / 60_000);
-    const seen = [day, room.kind, beginningHint(room), this.isOffline(), canWriteIn(room)];
+    const seen = [day, room.kind, beginningHint(room), this.earlier(room), this.isOffline(), canWriteIn(room)];
     const drawing = guard(seen, () => this.drawing(room));
     return html`<gamrae-timeline class="timeline-place" data-landmark .engine=${this.engine} .timeline=${timeline} .drawing=${drawing}></gamrae-timeline>`;
   }
@@ -134,10 +134,15 @@ export class RoomScreen extends LightElement {
     return this.state.connection !== null && this.state.connection.state !== "online";
   }
 
+  private earlier(room: RoomSummary): Id | null {
+    return earlierRoom(this.state.rooms ?? [], room, this.myId);
+  }
+
   private drawing(room: RoomSummary): Drawing {
     return {
       nowMs: this.nowMs,
       beginningHint: beginningHint(room),
+      earlier: this.earlier(room),
       isOffline: this.isOffline(),
       canWrite: canWriteIn(room),
       named: room.kind === "group",

@@ -24,6 +24,17 @@ export function faceOf(room: RoomSummary, myId: Id): { userId: Id; nickname: str
   return { userId, nickname: titleOf(room) };
 }
 
+/** The chat with the same person that ended when one of the two started again, if there is one. */
+export function earlierRoom(rooms: readonly RoomSummary[], room: RoomSummary, myId: Id): Id | null {
+  if (room.kind === "group") return null;
+  const { userId } = faceOf(room, myId);
+  const isBefore = (other: RoomSummary) => room.left === null || other.lastAtMs < room.lastAtMs;
+  const ended = byActivity(rooms).filter(
+    (other) => other.kind === "direct" && other.left === "removed" && other.roomId !== room.roomId && isBefore(other),
+  );
+  return ended.find((other) => faceOf(other, myId).userId === userId)?.roomId ?? null;
+}
+
 @customElement("gamrae-rooms")
 export class Rooms extends LightElement {
   @property({ attribute: false }) engine!: Engine;

@@ -12,6 +12,7 @@ import { LightElement } from "./light.ts";
 import { drawRow, type Drawing } from "./message.ts";
 import { notify } from "./notices.ts";
 import { emptyState } from "./person.ts";
+import { pathOf } from "./router.ts";
 import { Place } from "./scrolling.ts";
 import { afterChange, around, atEnd, movedDown, movedUp, type Window } from "./window.ts";
 
@@ -85,8 +86,17 @@ export class TimelineView extends LightElement {
 
   private top(more: boolean): TemplateResult {
     const t = words().room;
-    if (!more) return emptyState(t.beginning, this.drawing.beginningHint);
+    if (!more) return emptyState(t.beginning, this.drawing.beginningHint, this.divider());
     return html`<p class="older">${this.loadingOlder ? t.older : ""}</p>`;
+  }
+
+  /** A person under a new account key is another party, so what was before is a room of its own. */
+  private divider(): TemplateResult | undefined {
+    const { earlier } = this.drawing;
+    if (earlier === null) return undefined;
+    const t = words().room;
+    return html`<p class="empty-hint">${t.divided}</p>
+      <a class="button small quiet" href=${pathOf({ page: "room", roomId: earlier })}>${t.earlier}</a>`;
   }
 
   private pill(): TemplateResult | typeof nothing {

@@ -281,7 +281,7 @@ test.each([
   const place = document.createElement("ul");
   const none = () => undefined;
   const drawing = {
-    ...{ nowMs: 0, beginningHint: "", isOffline: false, canWrite: true, named: true },
+    ...{ nowMs: 0, beginningHint: "", earlier: null, isOffline: false, canWrite: true, named: true },
     ...{ retry: none, edit: none, discard: none },
   };
   const row = { kind: "fact", key: "k", item: item({ kind, sender: alice, about: [bob] }) } as const;

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, test, vi } from "vitest";
-import type { TimelineItem } from "../../src/engine/contract.ts";
-import { alice, bob, FakeEngine, gardenId, item, room } from "./fake_engine.ts";
+import type { RoomSummary, TimelineItem } from "../../src/engine/contract.ts";
+import { alice, bob, carol, FakeEngine, gardenId, item, room } from "./fake_engine.ts";
 import { compositionEnd, everything, find, gardenPath, openPage, press, settled, type, visibleText } from "./page.ts";
 
 function withItems(items: TimelineItem[], more: { hasOlder?: boolean; unreadAfter?: number | null } = {}): FakeEngine {
@@ -268,5 +268,37 @@ describe("the composer", () => {
 
     expect(document.querySelector("textarea")).toBeNull();
     expect(visibleText()).toContain(reason);
+  });
+});
+
+describe("a room of two in which one has started again", () => {
+  const withBob = { kind: "direct", members: [{ ...alice, role: "admin" }, { ...bob, role: "admin" }] } as const;
+  const former = (roomId: string, lastAtMs: number, more: Partial<RoomSummary> = {}) =>
+    room({ ...withBob, roomId, left: "removed", canWrite: false, lastAtMs, ...more });
+
+  const opened = async (shown: RoomSummary, ...others: RoomSummary[]) => {
+    const timeline = { roomId: gardenId, items: [], hasOlder: false, unreadAfter: null };
+    await openPage(gardenPath, new FakeEngine({ ...everything, rooms: [shown, ...others], timeline }));
+    return document.querySelector<HTMLAnchorElement>("gamrae-timeline .empty a")?.getAttribute("href");
+  };
+  const now = room({ ...withBob, lastAtMs: 1 });
+
+  test("is divided from what was before, which is one step away", async () => {
+    expect(await opened(now, former("first", 5), former("second", 7))).toBe("/rooms/second");
+    expect(visibleText()).toContain("둘 중 한 사람이 새로 시작해서 대화가 여기서 나뉘어요.");
+  });
+
+  test("leads from one ended room to the one before", async () => {
+    const ended = former(gardenId, 7);
+
+    expect(await opened(ended, former("first", 5), former("later", 9))).toBe("/rooms/first");
+  });
+
+  test("leads nowhere when nothing was before, or only chats with others", async () => {
+    const withCarol = { members: [{ ...alice, role: "admin" }, { ...carol, role: "admin" }] } as const;
+    const group = former("group", 5, { kind: "group" });
+
+    expect(await opened(now, former("other", 5, withCarol), group, former("left", 5, { left: "left" }))).toBeUndefined();
+    expect(await opened(room(), former("first", 5))).toBeUndefined();
   });
 });
