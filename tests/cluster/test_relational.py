@@ -12,8 +12,15 @@ from tests.e2e.site import ROOT
 
 pytestmark = pytest.mark.slow
 
-# Those that start processes of their own over SQLite's file have their twins in this folder.
-OVER_A_FILE = ("tests/messaging/test_serve.py", "tests/messaging/test_metrics.py")
+# Those that start processes of their own over SQLite's file: what of them depends on a database
+# has its twin in this folder.
+OVER_A_FILE = (
+    "tests/messaging/test_conformance.py",
+    "tests/messaging/test_drain.py",
+    "tests/messaging/test_endings.py",
+    "tests/messaging/test_metrics.py",
+    "tests/messaging/test_serve.py",
+)
 
 
 # As the first suite runs them: the other core would only watch.

@@ -78,7 +78,14 @@ def test_a_flood_of_pings_gets_no_more_pongs_than_frames_are_let_in(alice, serve
     assert 40 <= len(pongs) < 40 + 20 * 60
 
 
-@pytest.mark.parametrize("half", [b"\x81", head(TEXT, 100), frame(TEXT, bytes(100))[:50]])
+HALVES = {
+    "a byte": b"\x81",
+    "a head": head(TEXT, 100),
+    "half of what it says": frame(TEXT, bytes(100))[:50],
+}
+
+
+@pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
 def test_half_a_frame_ends_with_its_connection_and_disturbs_nobody(alice, server, half):
     with RawSocket(server.port, alice) as raw, RawSocket(server.port, alice) as other:
         raw.send(half)

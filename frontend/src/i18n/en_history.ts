@@ -13,6 +13,6 @@ export const history: Catalogue["history"] = {
   beginning: "This chat keeps no past messages. The recovery key does not bring them back either.",
   end: "Stop keeping them",
   endTitle: "Stop keeping past messages?",
-  endText: "What is written from now on is readable on the devices you have today only, and no new device or recovery key brings it back. What was written so far stays as it is. It cannot be switched on again.",
+  endText: "A device that you add later does not show what was written between now and then, and no recovery key brings it back. What was written so far stays as it is. It cannot be switched on again.",
   ended: "Past messages are not kept from now on",
 };

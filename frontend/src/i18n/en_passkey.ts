@@ -24,7 +24,7 @@ export const passkey: Catalogue["passkey"] = {
   remove: "Remove",
   removeOf: (name) => `Remove “${name}”`,
   removeTitle: (name) => `Remove “${name}”?`,
-  removeText: "It cannot bring back your chats any more. What is left in your password manager or security key is deleted there.",
+  removeText: "It cannot bring back your chats any more. Please delete what is left of it in your password manager or security key there.",
   removed: "The passkey is removed",
   restoreText: "This account has a passkey. It brings your chats back without typing a key.",
   restore: "Use a passkey",

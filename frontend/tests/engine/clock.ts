@@ -47,6 +47,11 @@ export class Clock {
     return () => this.timers.delete(timer);
   }
 
+  /** Say whether something is to happen in exactly so long. */
+  wakesIn(ms: number): boolean {
+    return [...this.timers].some(({ at }) => at === this.time + ms);
+  }
+
   /** Move on, running what falls due in its order. */
   async advance(ms: number): Promise<void> {
     const end = this.time + ms;

@@ -163,7 +163,7 @@ describe("a server that finds no epoch new enough", () => {
     await alice.say(room, "patience");
     await until(() => sent === 4);
     for (const pauseMs of [2_000, 4_000, 8_000]) {
-      await settled();
+      await until(() => world.clock.wakesIn(pauseMs));
       const before = sent;
       await world.clock.advance(pauseMs - 1);
       await settled();
@@ -172,6 +172,7 @@ describe("a server that finds no epoch new enough", () => {
       await until(() => sent === before + 1);
     }
 
+    await until(() => world.clock.wakesIn(16_000));
     world.server.refuse = null;
     await world.clock.advance(60_000);
     await bob.sees("patience");
