@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
-from django.db import Error, IntegrityError, transaction
+from django.db import DataError, Error, IntegrityError, transaction
 from django.db.models import Count, Max, Q
 
 from messaging.models import LogRecord
@@ -69,10 +69,10 @@ class RelationalLog:
 async def _in_thread(work: Callable[[], R]) -> R:
     try:
         return await db(work)()
+    except (DataError, OverflowError) as error:  # the one from MySQL, the other from SQLite
+        raise Unstorable from error
     except Error as error:
         raise StoreUnavailable from error
-    except OverflowError as error:
-        raise Unstorable from error
 
 
 def _heads(room_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
