@@ -21,7 +21,7 @@ EVERYTHING = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 class PersonThrottle(SimpleRateThrottle):
     """A limit for each signed-in person and scope; the answer is ``rate_limited``.
 
-    For what a person could do to others, or to the server. Only the methods in ``methods`` count.
+    For what a person could do to others. Only the methods in ``methods`` count.
     """
 
     methods = EVERYTHING
@@ -50,7 +50,7 @@ class PersonThrottle(SimpleRateThrottle):
 
 
 class OwnerThrottle(PersonThrottle):
-    """A limit for what an owner does to their own account, which no thief of a session uses up.
+    """A limit for what an owner needs to get at the own account, which no thief uses up.
 
     Each session has a limit of its own, and so have together: the sessions that proved one device,
     and all that proved none. These begin anew with a new password, which ends the thief's.
@@ -103,7 +103,7 @@ class BackupKeyThrottle(OwnerThrottle):
     scope, rate = "backup-key", "60/hour"
 
 
-class ProofThrottle(PersonThrottle):
+class ProofThrottle(OwnerThrottle):
     """Challenges and proofs; a client needs one pair for each connection."""
 
     scope = "proof"
@@ -118,7 +118,7 @@ class PrekeyThrottle(PersonThrottle):
     scope, rate = "prekey", "30/hour"
 
 
-class ManyKeysThrottle(PersonThrottle):
+class ManyKeysThrottle(OwnerThrottle):
     """Each asks the database about a hundred people; a commit in the largest group needs two."""
 
     scope = "many-keys"
@@ -155,7 +155,7 @@ class LinkPollThrottle(OwnerThrottle):
     scope, rate, methods = "link-poll", "90/minute", frozenset({"GET"})
 
 
-class KeyLogThrottle(PersonThrottle):
+class KeyLogThrottle(OwnerThrottle):
     """A newcomer follows the whole log once, a thousand leaves at a time."""
 
     scope, rate = "key-log", "300/minute"

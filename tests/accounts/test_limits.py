@@ -13,7 +13,9 @@ from accounts.tally import take_place
 from accounts.throttles import (
     DeviceListThrottle,
     KeyLogThrottle,
+    ManyKeysThrottle,
     OwnerThrottle,
+    ProofThrottle,
     RecoveryThrottle,
     ResetEndThrottle,
     ResetThrottle,
@@ -201,6 +203,34 @@ def test_following_the_key_log_is_limited(alice, bob, monkeypatch):
     assert alice.get("/api/key-log?after=0").status_code == 429
     assert alice.get("/api/key-log/head").status_code == 429
     assert bob.get("/api/key-log?after=0").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("throttle", "method", "path"),
+    [
+        (ProofThrottle, "post", "/api/devices/challenge"),
+        (ManyKeysThrottle, "post", "/api/users/keys"),
+        (KeyLogThrottle, "get", "/api/key-log/head"),
+    ],
+)
+def test_a_thief_keeps_no_client_from_what_it_begins_with(
+    alice, monkeypatch, throttle, method, path
+):
+    alice.prove()
+    cache.clear()  # that took places, too
+    monkeypatch.setattr(throttle, "rate", "1/minute", raising=False)
+    body = {"users": [{"user_id": str(alice.id), "after_version": 0}]} if method == "post" else {}
+
+    def ask(client):
+        return getattr(client, method)(path, body, JSON)
+
+    assert statuses(session_of(alice), 2, ask) == [200, 429]
+    assert ask(session_of(alice)).status_code == 200
+    for _ in range(TOGETHER):
+        last = ask(session_of(alice))
+    assert last.status_code == 429
+
+    assert ask(alice.client).status_code == 200
 
 
 @pytest.mark.parametrize("throttle", [RecoveryThrottle, ResetEndThrottle, DeviceListThrottle])

@@ -133,9 +133,9 @@ def test_a_room_whose_chain_does_not_verify_stops_no_other_one_and_takes_no_text
     assert bob.rooms.trouble(room) == ""
 
 
-@pytest.mark.parametrize("knows_many", [True, False])
+@pytest.mark.parametrize("refusal", [None, Refused("not_found"), Refused("rate_limited")])
 def test_the_keys_of_a_room_are_taken_from_one_answer_or_one_by_one(
-    bob: Member, monkeypatch: pytest.MonkeyPatch, knows_many: bool
+    bob: Member, monkeypatch: pytest.MonkeyPatch, refusal: Refused | None
 ) -> None:
     server, users = bob.server, [bob.cast.alice.user, bob.cast.carol.user, bob.cast.bob.user]
     alone: list[bytes] = []
@@ -146,13 +146,13 @@ def test_the_keys_of_a_room_are_taken_from_one_answer_or_one_by_one(
         return ask(user, after_version=after_version)
 
     def posted(path: str, body: object = None) -> object:
-        if path == "/api/users/keys" and not knows_many:
-            raise Refused("not_found", status=404)
+        if path == "/api/users/keys" and refusal:
+            raise refusal
         return post(path, body)
 
     monkeypatch.setattr(server, "user_keys", asked_alone)
     monkeypatch.setattr(server, "post", posted)
     for user, said in said_of(bob.rooms.keyring, users):
         refresh_known(bob.rooms.keyring, user, said)
-    assert alone == ([] if knows_many else users)
+    assert alone == (users if refusal else [])
     assert bob.rooms.keyring.newest(bob.cast.carol.user) is not None

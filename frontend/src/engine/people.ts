@@ -243,8 +243,8 @@ export class People {
     try {
       return (await this.api.post<{ users: UserKeysJson[] }>("/api/users/keys", { users })).users;
     } catch (error) {
-      // A server of an earlier release, while a new one is taking its place.
-      if (error instanceof Refusal && error.code === "not_found") return [];
+      // A server of an earlier release, while a new one is taking its place; and nobody has to wait.
+      if (error instanceof Refusal && ["not_found", "rate_limited"].includes(error.code)) return [];
       throw error;
     }
   }

@@ -46,6 +46,19 @@ describe("a new room", () => {
 });
 
 describe("a group", () => {
+  it.each(["not_found", "rate_limited"])("is begun although asking for many keys is refused: %s", async (code) => {
+    let asked = 0;
+    world.server.lies["POST users/keys"] = () => {
+      asked += 1;
+      throw new Problem(code, code === "not_found" ? 404 : 429);
+    };
+
+    const garden = await group(bob, carol);
+
+    expect(asked).toBeGreaterThan(0);
+    expect(alice.room(garden)?.title).toBe("정원");
+  });
+
   it("has a title that every member opens, and everybody hears everybody", async () => {
     room = await group(bob, carol);
     await until(() => carol.room(room)?.title === "정원", "no title");
