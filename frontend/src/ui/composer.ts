@@ -2,7 +2,7 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import type { Engine, Id, RoomSummary } from "../engine/contract.ts";
+import type { Engine, Failure, Id, RoomSummary } from "../engine/contract.ts";
 import { words } from "../i18n/index.ts";
 import { outcomeOf } from "./asking.ts";
 import { EnterKey } from "./compose.ts";
@@ -26,6 +26,16 @@ export function canWriteIn({ canWrite, left }: RoomSummary): boolean {
   return canWrite && left === null;
 }
 
+/** A message on its way back into its room's draft, and what was to be saved there meanwhile. */
+interface Coming {
+  roomId: Id;
+  late: string | null;
+}
+
+function before(text: string, kept: string): string {
+  return kept === "" ? text : `${text}\n${kept}`;
+}
+
 /** `<gamrae-composer .engine .room>` */
 @customElement("gamrae-composer")
 export class Composer extends LightElement {
@@ -36,6 +46,7 @@ export class Composer extends LightElement {
   private readonly enter = new EnterKey();
   private draftTimer: ReturnType<typeof setTimeout> | undefined;
   private draftRoom: Id | null = null;
+  private coming: Coming | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -45,13 +56,13 @@ export class Composer extends LightElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener("pagehide", this.saveDraftNow);
-    this.saveDraftNow();
+    void this.saveDraftNow();
   }
 
   override updated(changed: PropertyValues<this>): void {
     const before = changed.get("room");
     if (!changed.has("room") || before?.roomId === this.room.roomId) return;
-    this.saveDraftNow();
+    void this.saveDraftNow();
     this.setText("");
     void this.loadDraft(this.room.roomId);
     if (enterSends()) this.field?.focus({ preventScroll: true });
@@ -76,10 +87,24 @@ export class Composer extends LightElement {
     </form>`;
   }
 
-  /** Puts a text back to be changed: a failed message, taken out of the line. */
-  putText(text: string): void {
-    const kept = this.field?.value ?? "";
-    this.setText(kept === "" ? text : `${text}\n${kept}`);
+  /** Takes a message out of the line, to be changed before what is written in its room. */
+  async takeBack(messageId: Id): Promise<Failure | null> {
+    if (this.coming !== null) return null;
+    const { roomId } = this.room;
+    // The engine puts the text before the draft that it knows: saved later, ours would replace it.
+    const saved = this.saveDraftNow();
+    const coming: Coming = (this.coming = { roomId, late: null });
+    await saved;
+    const outcome = await outcomeOf(this.engine.command("message_take_back", { roomId, messageId }));
+    this.coming = null;
+    const text = outcome.done ? outcome.result.text : null;
+    if (text !== null && this.isConnected && this.room.roomId === roomId) this.putText(text);
+    else if (coming.late !== null) void this.saveDraft(roomId, text === null ? coming.late : before(text, coming.late));
+    return outcome.done ? null : outcome.failure;
+  }
+
+  private putText(text: string): void {
+    this.setText(before(text, this.field?.value ?? ""));
     this.scheduleDraft();
     this.field?.focus();
   }
@@ -133,6 +158,7 @@ export class Composer extends LightElement {
     this.setText("");
     // The engine ends the draft together with the sending.
     this.forgetDraft();
+    if (this.coming?.roomId === roomId) this.coming.late = null;
     const outcome = await outcomeOf(this.engine.command("message_send", { roomId, text }));
     if (outcome.done) return;
     if (roomId === this.room.roomId) this.putText(text);
@@ -172,10 +198,15 @@ export class Composer extends LightElement {
     this.draftRoom = null;
   }
 
-  private readonly saveDraftNow = (): void => {
+  private readonly saveDraftNow = async (): Promise<void> => {
     const roomId = this.draftRoom;
     this.forgetDraft();
     if (roomId === null || this.field === null) return;
-    void outcomeOf(this.engine.command("draft_save", { roomId, text: this.field.value }));
+    if (this.coming?.roomId === roomId) this.coming.late = this.field.value;
+    else await this.saveDraft(roomId, this.field.value);
   };
+
+  private async saveDraft(roomId: Id, text: string): Promise<void> {
+    await outcomeOf(this.engine.command("draft_save", { roomId, text }));
+  }
 }

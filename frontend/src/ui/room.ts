@@ -190,9 +190,8 @@ export class RoomScreen extends LightElement {
 
   private async edit({ messageId }: TimelineItem): Promise<void> {
     if (messageId === null) return;
-    const outcome = await outcomeOf(this.engine.command("message_take_back", { roomId: this.roomId, messageId }));
-    if (outcome.done) this.composer?.putText(outcome.result.text);
-    else this.tooLate(outcome.failure);
+    const failure = (await this.composer?.takeBack(messageId)) ?? null;
+    if (failure !== null) this.tooLate(failure);
   }
 
   private async discard({ messageId, isChangeable }: TimelineItem): Promise<void> {

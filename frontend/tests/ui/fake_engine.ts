@@ -89,6 +89,7 @@ export class FakeEngine implements Engine {
     ["safety_number", comparison],
   ]);
   private readonly refusals = new Map<CommandName, Failure>();
+  private readonly held = new Map<CommandName, Promise<void>>();
   private readonly watchers = new Set<(snapshot: Snapshot) => void>();
   private known: Snapshot;
 
@@ -105,6 +106,13 @@ export class FakeEngine implements Engine {
     this.refusals.set(name, fields === undefined ? { code } : { code, fields });
   }
 
+  /** Keeps the answer back until what this gives is called. */
+  hold(name: CommandName): () => void {
+    let release = (): void => undefined;
+    this.held.set(name, new Promise((resolve) => (release = resolve)));
+    return release;
+  }
+
   show(snapshot: Snapshot): void {
     this.known = { ...this.known, ...snapshot };
     for (const watcher of this.watchers) watcher(snapshot);
@@ -116,7 +124,7 @@ export class FakeEngine implements Engine {
 
   async command<C extends CommandName>(name: C, args: Args<C>): Promise<Result<C>> {
     this.asked.push({ name, args });
-    await Promise.resolve();
+    await this.held.get(name);
     const refusal = this.refusals.get(name);
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- the contract refuses with a Failure, which crosses postMessage
     if (refusal !== undefined) throw refusal;

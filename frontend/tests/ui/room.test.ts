@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, test, vi } from "vitest";
 import type { RoomSummary, TimelineItem } from "../../src/engine/contract.ts";
+import { navigate } from "../../src/ui/navigation.ts";
 import { alice, bob, carol, FakeEngine, gardenId, item, room } from "./fake_engine.ts";
 import { compositionEnd, everything, find, gardenPath, openPage, press, settled, type, visibleText } from "./page.ts";
 
@@ -11,6 +12,20 @@ function withItems(items: TimelineItem[], more: { hasOlder?: boolean; unreadAfte
 
 const own = (state: TimelineItem["state"], more: Partial<TimelineItem> = {}): TimelineItem =>
   item({ key: `own ${String(state)}`, sender: alice, mine: true, text: "안녕", state, messageId: "m1", ...more });
+
+const pondId = "9a4de000-0000-4000-8000-00000000000a";
+
+/** Has pressed for changing a failed message of the garden; its text comes with `answer`. */
+async function changing(draft = ""): Promise<{ engine: FakeEngine; answer: () => void }> {
+  const engine = withItems([own("failed", { isChangeable: true })]);
+  engine.show({ rooms: [room(), room({ roomId: pondId, title: "연못" })] });
+  engine.answer("message_take_back", { text: "안녕" });
+  const answer = engine.hold("message_take_back");
+  await openPage(gardenPath, engine);
+  if (draft !== "") await type("textarea", draft);
+  await press("고치기");
+  return { engine, answer };
+}
 
 const buttonNames = (): string[] =>
   [...document.querySelectorAll(".line-actions button")].map((button) => button.textContent.trim());
@@ -104,6 +119,50 @@ describe("the timeline", () => {
 
     expect(visibleText()).toContain("그사이 보내기 시작했어요");
     expect(find<HTMLTextAreaElement>("textarea").value).toBe("");
+  });
+
+  test("a message that is changed comes back into its own room, whichever is open by then", async () => {
+    const { engine, answer } = await changing();
+
+    navigate({ page: "room", roomId: pondId });
+    await settled();
+    answer();
+    await settled();
+
+    expect(find<HTMLTextAreaElement>("textarea").value).toBe("");
+    window.dispatchEvent(new Event("pagehide"));
+    expect(engine.argsOf("draft_save")).toEqual([]);
+  });
+
+  test("what is written while a message comes back does not take its place in the draft", async () => {
+    const { engine, answer } = await changing("반쯤");
+    const names = engine.asked.map((asked) => asked.name);
+    expect(names.indexOf("draft_save")).toBeGreaterThan(-1);
+    expect(names.indexOf("draft_save")).toBeLessThan(names.indexOf("message_take_back"));
+
+    await type("textarea", "반쯤 더");
+    navigate({ page: "room", roomId: pondId });
+    await settled();
+    answer();
+    await settled();
+
+    expect(engine.argsOf("draft_save")).toEqual([
+      { roomId: gardenId, text: "반쯤" },
+      { roomId: gardenId, text: "안녕\n반쯤 더" },
+    ]);
+  });
+
+  test("what is written while a message could not come back is kept", async () => {
+    const { engine, answer } = await changing();
+    engine.refuse("message_take_back", "forbidden");
+
+    await type("textarea", "반쯤");
+    navigate({ page: "room", roomId: pondId });
+    await settled();
+    answer();
+    await settled();
+
+    expect(engine.argsOf("draft_save")).toEqual([{ roomId: gardenId, text: "반쯤" }]);
   });
 
   test("several failed messages are sent again with one press", async () => {
