@@ -40,8 +40,12 @@ class Drain:
         self._empty = asyncio.Event()
 
     def add(self, socket: Socket) -> None:
-        """A socket is open."""
+        """A socket is open. One that passed the gate before the end began moves with the others."""
         self._sockets.add(socket)
+        if self.is_draining:
+            self._empty.clear()
+            left_ms = (self._ends - LATE_SECONDS - time.monotonic()) * 1000
+            socket.hint(max(0, int(left_ms)) if settings.DRAIN_SECONDS else RECONNECT_WITHIN_MS)
 
     def remove(self, socket: Socket) -> None:
         """A socket is closed."""

@@ -147,3 +147,23 @@ def test_where_nobody_serves_the_command_says_so(tmp_path):
 
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1].startswith("CommandError: no server with")
+
+
+async def test_who_passed_the_gate_just_before_is_asked_to_move_and_waited_for(settings):
+    settings.DRAIN_SECONDS = 100
+    draining = Drain()
+    first = Open(draining)
+    draining.begin()
+    draining.remove(first)
+    late = Open(draining)
+    assert [0 < each <= 100_000 for each in late.told] == [True]
+
+    ended = asyncio.create_task(draining.run(Queue([late])))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not ended.done()
+
+    draining.remove(late)
+    async with asyncio.timeout(10):
+        await ended
+    assert len(late.told) == 1
