@@ -68,7 +68,16 @@ def said(record: logging.LogRecord) -> str:
             return f"code=server_error route={route}"
         return f"code=answered status={getattr(record, 'status_code', 'none')} route={route}"
     # Without a codec: a process writes its last lines when there are none any more.
-    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", record.getMessage())
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", _without_exceptions(record))
+
+
+def _without_exceptions(record: logging.LogRecord) -> str:
+    """The message; a library's word on an exception has the exception's own message in it."""
+    if not record.exc_info or record.name.partition(".")[0] == "gamrae":
+        return record.getMessage()
+    if record.name == "asyncio":  # values stand in brackets, and from the second line on
+        return str(record.msg).partition("\n")[0].partition("(")[0]
+    return str(record.msg)
 
 
 def told(info: ExceptionInfo) -> list[str]:

@@ -128,6 +128,22 @@ def test_an_exception_is_told_without_its_message(form):
     assert "alice" not in line
 
 
+@pytest.mark.parametrize("form", [TextLine(), JsonLine()])
+def test_a_library_does_not_tell_an_exceptions_message_either(form):
+    info = exception()
+    said = "Exception inside application: %s"
+    server = form.format(record(said, info[1], exc_info=info, name="daphne.server"))
+    task = f"Task exception was never retrieved\nfuture: <Task exception={info[1]!r}>"
+    loop = {"exc_info": info, "name": "asyncio", "levelno": logging.ERROR}
+    callback = f"Exception in callback done(<Task exception={info[1]!r}>) at x.py:3"
+    lines = [server, form.format(record(task, **loop)), form.format(record(callback, **loop))]
+
+    assert [line for line in lines if "alice" in line or "ValueError" not in line] == []
+    assert "Exception inside application" in lines[0]
+    assert "Task exception was never retrieved" in lines[1]
+    assert "Exception in callback done" in lines[2]
+
+
 class Failed:
     """A request to an address with a key in it, that met a bug."""
 
