@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from pika import URLParameters
@@ -41,6 +42,7 @@ class Intake:
         self._arrived: deque[Arrival] = deque()
         self._unacked: dict[int, Arrival] = {}
         self._broken: set[str] = set()
+        self._look_again_at = 0.0  # monotonic; however many connections end until then
         self._something = asyncio.Event()
         self._counting = Counting(topology, in_hand=self.in_hand)
         self._task = asyncio.create_task(keep_connected(where, self._begin, self._over))
@@ -96,13 +98,22 @@ class Intake:
     async def _begin(self, link: Link) -> None:
         await self._topology.declare(link)
         await link.ask(link.channel.basic_qos, prefetch_count=PREFETCH)
+        # A deleted queue takes its consumer with it; the next connection declares it again.
+        link.channel.add_on_cancel_callback(lambda _: self._cancelled(link))
         self._link = link
+        if monotonic() >= self._look_again_at:
+            self._broken.clear()
         for queue in self._topology.partitions:
             if queue not in self._broken:
                 await self._consume(link, queue)
         self._counting.begin(link)
         if self._broken:
-            asyncio.get_running_loop().call_later(REPAIR_SECONDS, self._look_again, link)
+            left = max(0.0, self._look_again_at - monotonic())
+            asyncio.get_running_loop().call_later(left, self._look_again, link)
+
+    def _cancelled(self, link: Link) -> None:
+        log.error("code=queue_deleted")
+        link.close()
 
     def _look_again(self, link: Link) -> None:
         if link is self._link:
@@ -121,6 +132,8 @@ class Intake:
         except Lost as lost:
             if lost.code == INTERNAL_ERROR:
                 log.error("code=queue_broken queue=%s", queue)
+                if not self._broken:
+                    self._look_again_at = monotonic() + REPAIR_SECONDS
                 self._broken.add(queue)
             raise
 

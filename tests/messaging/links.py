@@ -15,7 +15,7 @@ class Channel:
     def __init__(self, broken, code):
         self.consumed, self.acknowledged = [], []
         self.broken, self.code = broken, code
-        self._receivers = {}
+        self._receivers, self._cancelled = {}, []
         self._tags = itertools.count(1)
 
     def basic_qos(self, **_):
@@ -29,6 +29,15 @@ class Channel:
 
     def basic_ack(self, tag, multiple=False):
         self.acknowledged.append((tag, multiple))
+
+    def add_on_cancel_callback(self, cancelled):
+        self._cancelled.append(cancelled)
+
+    def delete(self, queue):
+        """The operator deletes a queue, and the broker cancels who consumes it."""
+        self.consumed.remove(queue)
+        for cancelled in self._cancelled:
+            cancelled(None)
 
     def deliver(self, queue, body):
         """The broker hands these bytes over."""
