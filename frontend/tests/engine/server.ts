@@ -264,10 +264,11 @@ export class Server extends Accounts {
     "PUT rooms/*/history-records": ({ user, session, path, body }) => {
       const { records } = this.roomFor(user, path[1]!);
       for (const record of body["records"] as HistoryRecordJson[]) {
-        const older = records.filter(
-          (row) =>
-            row.user === user && !row.isFormer && row.epoch === record.epoch && row.bk_version < record.bk_version,
-        );
+        const { epoch, bk_version: brought } = record;
+        const present = records.filter((row) => row.user === user && !row.isFormer && row.epoch === epoch);
+        // As the server does: what an older recovery key opens is not kept beside what a newer one does.
+        if (present.some((row) => row.bk_version > brought)) continue;
+        const older = present.filter((row) => row.bk_version < brought);
         for (const row of older) records.splice(records.indexOf(row), 1);
         records.push({ user, ...record, writer_device: session.device! });
       }
