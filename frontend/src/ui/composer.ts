@@ -50,12 +50,12 @@ export class Composer extends LightElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    window.addEventListener("pagehide", this.saveDraftNow);
+    window.addEventListener("pagehide", this.pageHidden);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    window.removeEventListener("pagehide", this.saveDraftNow);
+    window.removeEventListener("pagehide", this.pageHidden);
     void this.saveDraftNow();
   }
 
@@ -197,6 +197,10 @@ export class Composer extends LightElement {
     clearTimeout(this.draftTimer);
     this.draftRoom = null;
   }
+
+  private readonly pageHidden = (): void => {
+    void this.saveDraftNow();
+  };
 
   private readonly saveDraftNow = async (): Promise<void> => {
     const roomId = this.draftRoom;
