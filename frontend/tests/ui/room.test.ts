@@ -331,7 +331,10 @@ describe("the composer", () => {
 });
 
 describe("a room of two in which one has started again", () => {
-  const withBob = { kind: "direct", members: [{ ...alice, role: "admin" }, { ...bob, role: "admin" }] } as const;
+  const withBob: Pick<RoomSummary, "kind" | "members"> = {
+    kind: "direct",
+    members: [{ ...alice, role: "admin" }, { ...bob, role: "admin" }],
+  };
   const former = (roomId: string, lastAtMs: number, more: Partial<RoomSummary> = {}) =>
     room({ ...withBob, roomId, left: "removed", canWrite: false, lastAtMs, ...more });
 
@@ -354,7 +357,7 @@ describe("a room of two in which one has started again", () => {
   });
 
   test("leads nowhere when nothing was before, or only chats with others", async () => {
-    const withCarol = { members: [{ ...alice, role: "admin" }, { ...carol, role: "admin" }] } as const;
+    const withCarol: Partial<RoomSummary> = { members: [{ ...alice, role: "admin" }, { ...carol, role: "admin" }] };
     const group = former("group", 5, { kind: "group" });
 
     expect(await opened(now, former("other", 5, withCarol), group, former("left", 5, { left: "left" }))).toBeUndefined();
