@@ -8,13 +8,16 @@ import { ProtocolError } from "../crypto/errors";
 import { h } from "../crypto/primitives";
 import { type Recovered, backupPublic, checkBlob, openRecovery } from "../crypto/recovery";
 import { isCode } from "../crypto/recovery_secret";
+import { followChain, markUnverified } from "./chain";
 import type { Id, Past } from "./contract";
 import type { Core } from "./core";
 import { formerKeysOf } from "./former_keys";
 import { ownAccount } from "./own_room";
 import { type RecoveryBox, blobOf, carriesOf, checkTyped, seedsOf, told, wipeRecovered } from "./recovery";
+import { readRoom } from "./records";
 import { Refusal, refuse } from "./refusal";
 import { reopenRoom } from "./reopening";
+import { refreshRooms } from "./rooms";
 import type { Store } from "./store/store";
 import type { FormerRecoveryJson } from "./wire";
 
@@ -59,7 +62,7 @@ export async function bringBack(core: Core, box: RecoveryBox, secret: string): P
     return ended.some((one) => equalBytes(one.amkPub, amkPub));
   };
   const found = await openOneOf(core, (await box.former()).filter(isEnded).reverse(), secret);
-  const rooms = await core.store.tables.getAllKeys("rooms");
+  const rooms = await refreshRooms(core);
   const { opened } = await keptPast(core.store);
   const now = { ...found, rooms, of: rooms.length };
   await core.store.setFact("past", { opened, now } satisfies KeptPast);
@@ -113,30 +116,59 @@ function checkBackup(
   throw new ProtocolError("recovery", "not of the last backup key under this account key");
 }
 
-/** Look into every room that is left; what is interrupted goes on at the next connection. */
+/**
+ * Look into every room that is left, each once. One that was not followed to its head, or failed,
+ * stays for the next time, and the key is kept for it.
+ */
 export function openPast(core: Core): Promise<void> {
   return core.lanes.run("history", async () => {
+    const waiting = new Set<Id>();
     for (;;) {
-      const { opened, now } = await keptPast(core.store);
-      if (!now) return;
-      const [roomId, ...rooms] = now.rooms;
-      if (roomId !== undefined) await core.lanes.run(roomId, () => reopenIfThere(core, roomId, now));
-      const next =
-        rooms.length > 0
-          ? { opened, now: { ...now, rooms } }
-          : { opened: [...opened, hex(now.amkPub)], now: null };
-      await core.store.setFact("past", next satisfies KeptPast);
-      core.changed({ me: true });
+      const { now } = await keptPast(core.store);
+      const roomId = now?.rooms.find((id) => !waiting.has(id));
+      if (now && roomId === undefined) await endPast(core);
+      if (!now || roomId === undefined) return;
+      const isDone = await core.lanes.run(roomId, () => lookInto(core, roomId, now));
+      if (isDone) await roomDone(core, roomId, now);
+      else waiting.add(roomId);
     }
   });
 }
 
-/** A room that is gone, or whose chain does not verify, keeps no other one closed. */
-async function reopenIfThere(core: Core, roomId: Id, keys: FormerKeys): Promise<void> {
+/** Another former key may have been typed meanwhile: of its rooms nothing was done. */
+async function roomDone(core: Core, roomId: Id, { amkPub }: FormerKeys): Promise<void> {
+  const { opened, now } = await keptPast(core.store);
+  if (!now || !equalBytes(now.amkPub, amkPub)) return;
+  const rooms = now.rooms.filter((id) => id !== roomId);
+  await core.store.setFact("past", { opened, now: { ...now, rooms } } satisfies KeptPast);
+  core.changed({ me: true });
+}
+
+/** Forget the key once no room is left. */
+async function endPast(core: Core): Promise<void> {
+  const { opened, now } = await keptPast(core.store);
+  if (!now || now.rooms.length > 0) return;
+  const all = [...opened, hex(now.amkPub)];
+  await core.store.setFact("past", { opened: all, now: null } satisfies KeptPast);
+  core.changed({ me: true });
+}
+
+/** Say whether a room needs this key no more; what failed in it keeps no other one closed. */
+async function lookInto(core: Core, roomId: Id, keys: FormerKeys): Promise<boolean> {
   try {
+    if (await isBehind(core, roomId)) await followChain(core, roomId);
+    if (await isBehind(core, roomId)) return false;
     await reopenRoom(core, roomId, keys);
+    return true;
   } catch (error) {
-    if (error instanceof Refusal && error.retryable) throw error;
-    if (!(error instanceof Refusal) && !(error instanceof ProtocolError)) throw error;
+    if (error instanceof Refusal) return error.code === "not_found" || error.code === "room_deleted";
+    if (!(error instanceof ProtocolError)) throw error;
+    if (error.outcome === "fork") await markUnverified(core, roomId, error);
+    return false;
   }
+}
+
+async function isBehind(core: Core, roomId: Id): Promise<boolean> {
+  const room = await readRoom(core.store, roomId);
+  return room !== null && room.record.info.head_epoch > (room.record.view?.epoch ?? -1);
 }

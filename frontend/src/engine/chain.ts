@@ -114,7 +114,8 @@ async function fetchPage(
   return { commits, wraps, records, head };
 }
 
-async function markUnverified(core: Core, roomId: Id, error: ProtocolError): Promise<void> {
+/** Note that a chain did not verify: the room shows it, and nobody writes there. In its lane. */
+export async function markUnverified(core: Core, roomId: Id, error: ProtocolError): Promise<void> {
   const room = await readRoom(core.store, roomId);
   if (!room) return;
   const isFork = error.outcome === "fork" || error.outcome === "list_fork";

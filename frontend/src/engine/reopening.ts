@@ -53,10 +53,10 @@ async function followAgain(
     const commit = commitOf(json, core.keyring.device.device, undefined);
     const source = await reader.source(commit, json.epoch, records);
     const received: Received = await receiveCommit(view, commit, { room, trust, source, history });
-    demandFollowed(followed, received.view);
     steps.push({ before: view, commit, received });
     view = received.view;
   }
+  demandFollowed(followed, view);
   return steps;
 }
 
@@ -71,11 +71,10 @@ async function* commitsUpTo(core: Core, roomId: Id, last: number): AsyncGenerato
   }
 }
 
-function demandFollowed(followed: RoomView, { epoch, head }: RoomView): void {
-  const known = followed.recent.get(epoch);
-  if (known && !equalBytes(known, head)) {
-    throw new ProtocolError("fork", "another chain than the one that was followed");
-  }
+/** Each commit names the one before it: one head has one chain. */
+function demandFollowed(followed: RoomView, view: RoomView | null): void {
+  if (view?.epoch === followed.epoch && equalBytes(view.head, followed.head)) return;
+  throw new ProtocolError("fork", "not the chain that was followed");
 }
 
 /** Keep the chains of epochs that were closed here, their lines and records; gives those epochs. */

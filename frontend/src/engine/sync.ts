@@ -329,7 +329,10 @@ export class Sync {
       await refreshRoom(this.core, roomId);
       await followChain(this.core, roomId);
       await applyHeld(this.core, roomId);
-    }).then(() => this.outbox.kick(roomId));
+    }).then(() => {
+      this.outbox.kick(roomId);
+      void this.quietly(() => openPast(this.core));
+    });
   }
 
   /** Somebody starts the own account again, or does not any more. */

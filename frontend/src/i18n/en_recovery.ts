@@ -45,7 +45,7 @@ export const recovery: Catalogue["recovery"] = {
   pastPrompt: "Enter the recovery key that you wrote down before you started again. It is used to read the chats of that time, and for nothing else. Your present recovery key stays as it is.",
   pastAction: "Get those chats back",
   pastFound: "This is the right key. Opening the earlier chats.",
-  pastOpening: (done: number, of: number) => `Opening earlier chats: looked into ${String(done)} of ${String(of)}.`,
+  pastOpening: (done: number, of: number) => `Opening earlier chats: looked into ${String(done)} of ${String(of)}. What cannot be loaded now follows later.`,
   wrongWords: (places) => `Word ${places}: not in the list. Please look at your paper again.`,
   wrongCount: (number) => `${count(number, "word", "words")} instead of six. Please type all six.`,
   wrongBlocks: (places) => `Block ${places} of the code is not four of its characters. Please look at your paper again.`,

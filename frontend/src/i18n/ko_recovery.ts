@@ -43,7 +43,7 @@ export const recovery = {
   pastAction: "대화 되찾기",
   pastFound: "맞는 열쇠예요. 예전 대화를 여는 중이에요.",
   pastOpening: (done: number, of: number) =>
-    `예전 대화를 여는 중이에요. 대화 ${String(of)}개 가운데 ${String(done)}개를 살펴봤어요.`,
+    `예전 대화를 여는 중이에요. 대화 ${String(of)}개 가운데 ${String(done)}개를 살펴봤어요. 지금 받을 수 없는 대화는 나중에 이어서 열어요.`,
   wrongWords: (places: string) => `${places}번째 단어가 목록에 없어요. 적은 것을 다시 봐 주세요.`,
   wrongCount: (count: number) => `단어가 ${String(count)}개예요. 여섯 단어를 모두 넣어 주세요.`,
   wrongBlocks: (places: string) => `코드의 ${places}번째 네 글자에 쓸 수 없는 글자가 있어요. 적은 것을 다시 봐 주세요.`,

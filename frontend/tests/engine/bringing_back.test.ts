@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Id } from "../../src/engine/contract";
 import type { FormerRecoveryJson } from "../../src/engine/wire";
 import { type Person, World } from "./cast";
-import { until } from "./clock";
+import { settled, until } from "./clock";
+import { Problem } from "./server_asked";
 import { PASSWORD } from "./server_resets";
 
 let world: World;
@@ -50,6 +51,13 @@ async function letIn(): Promise<void> {
 async function bringBack(browser: Person, secret: string): Promise<void> {
   await browser.ask("bring_back", { secret });
   await until(() => browser.page.seen.me?.past === null, "the rooms are not looked into");
+}
+
+/** Everything that may run has run, and so many rooms are done. */
+async function waits(browser: Person, { done, of }: { done: number; of: number }): Promise<void> {
+  await until(() => browser.page.seen.me?.past?.state === "opening", "the rooms are not looked into");
+  await settled();
+  expect(browser.page.seen.me?.past).toEqual({ state: "opening", done, of });
 }
 
 const past = ["before, by alice", "before, by bob"];
@@ -131,6 +139,67 @@ describe("the recovery key of before", () => {
   });
 });
 
+describe("rooms that do not open at once", () => {
+  const unavailable = () => {
+    throw new Problem("unavailable", 503);
+  };
+
+  /** Let second after second pass until every room was looked into. */
+  function goesOn(browser: Person): Promise<void> {
+    return until(async () => {
+      if (browser.page.seen.me?.past === null) return true;
+      await world.clock.advance(20_000);
+      return false;
+    }, "the rooms that were left are not looked into");
+  }
+
+  it("are waited for where they were not followed yet", async () => {
+    world.server.lies["GET rooms/*/commits"] = (truth, { user }) => (user === bob.id ? unavailable() : truth());
+    const browser = await startedAgain(bob);
+    await browser.ask("bring_back", { secret: former });
+    await waits(browser, { done: 0, of: 1 });
+
+    delete world.server.lies["GET rooms/*/commits"];
+    await goesOn(browser);
+    await browser.show(room);
+    await browser.sees(...past);
+  });
+
+  it("are asked for by the key, where the list had left them out", async () => {
+    world.server.lies["GET rooms"] = (truth, { user }) => (user === bob.id ? { rooms: [] } : truth());
+    const browser = await startedAgain(bob);
+    expect(browser.room(room)).toBeUndefined();
+    delete world.server.lies["GET rooms"];
+
+    await browser.ask("bring_back", { secret: former });
+    await goesOn(browser);
+    await browser.reload();
+    await browser.online();
+    await browser.show(room);
+    await browser.sees(...past);
+  });
+
+  it("keep no other one closed, and open later", async () => {
+    const other = await bob.talkTo(alice);
+    await bob.say(other, "between us");
+    await bob.allAre("stored");
+    const browser = await startedAgain(bob);
+    world.server.lies["GET rooms/*/history-records"] = (truth, { path }) =>
+      path.includes(room) ? unavailable() : truth();
+    await browser.ask("bring_back", { secret: former });
+    await browser.show(other);
+    await browser.sees("between us");
+    await waits(browser, { done: 1, of: 2 });
+
+    delete world.server.lies["GET rooms/*/history-records"];
+    await browser.reload();
+    await browser.online();
+    await goesOn(browser);
+    await browser.show(room);
+    await browser.sees(...past);
+  });
+});
+
 describe("any other key", () => {
   it("opens nothing, and a mistyped one says where", async () => {
     const browser = await startedAgain(bob);
@@ -182,7 +251,30 @@ describe("a server that lies", () => {
       const other = world.server.room(room).commits.at(-1)!;
       return { ...page, commits: page.commits.map((commit) => ({ ...other, ...commit, core: other.core })) };
     };
-    await bringBack(browser, former);
+    await browser.ask("bring_back", { secret: former });
+    await waits(browser, { done: 0, of: 1 });
     await browser.sees("", "");
+
+    delete world.server.lies["GET rooms/*/commits"];
+    await browser.reload();
+    await browser.online();
+    await browser.show(room);
+    await browser.sees(...past);
+  });
+
+  it("about how long the chain is opens nothing, and is shown", async () => {
+    await alice.ask("room_rename", { roomId: room, title: "yard" });
+    await until(() => bob.room(room)?.title === "yard", "not followed");
+    const browser = await startedAgain(bob);
+    await browser.show(room);
+    await browser.sees("", "");
+    world.server.lies["GET rooms/*/commits"] = (truth) => {
+      const page = truth() as { commits: { epoch: number }[] };
+      return { ...page, commits: page.commits.filter(({ epoch }) => epoch === 0) };
+    };
+    await browser.ask("bring_back", { secret: former });
+    await until(() => browser.room(room)?.trouble === "fork", "the other chain is not noticed");
+    await browser.sees("", "");
+    await waits(browser, { done: 0, of: 1 });
   });
 });
