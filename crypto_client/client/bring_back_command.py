@@ -5,11 +5,11 @@ import uuid
 
 from crypto_client.client.bringing_back import bring_back as bring_back_room
 from crypto_client.client.bringing_back import open_former
-from crypto_client.client.failures import Unverified
+from crypto_client.client.failures import Refused, Unverified
 from crypto_client.client.output import Output, Row
 from crypto_client.client.recovery_commands import typed_secret
 from crypto_client.client.session import Session
-from crypto_client.errors import ProtocolError
+from crypto_client.errors import ForkError, ProtocolError
 
 
 def bring_back(session: Session, output: Output, arguments: argparse.Namespace) -> None:
@@ -25,6 +25,11 @@ def bring_back(session: Session, output: Output, arguments: argparse.Namespace) 
             past = bring_back_room(messenger.rooms, history, room)
         except ProtocolError as error:
             refused[summary["room_id"]] = error.outcome
+            if isinstance(error, ForkError):
+                messenger.rooms.mark_trouble(room, error.outcome)
+            continue
+        except Refused as refusal:
+            refused[summary["room_id"]] = refusal.code
             continue
         if past is not None:
             messenger.inbox.retry(room)

@@ -81,12 +81,16 @@ def bring_back(rooms: Rooms, history: OwnHistory, room: bytes) -> Past | None:
 
 
 def _demand_followed(rooms: Rooms, room: bytes, chain: Sequence[Link]) -> None:
-    """Refuse commits that are not those which this home has followed (``fork``)."""
+    """Refuse a chain that does not lead to the head that this home has followed (``fork``).
+
+    Each commit names the one before it: one head has one chain.
+    """
     view = rooms.view(room)
-    known = view.recent if view is not None else {}
-    for link in chain:
-        if known.get(_epoch(link), link.commit.hash) != link.commit.hash:
-            raise ForkError("another chain than the one that was followed")
+    if view is None and chain:
+        return
+    heads = {_epoch(link): link.commit.hash for link in chain}
+    if view is None or heads.get(view.epoch) != view.head:
+        raise ForkError("not the chain that was followed")
 
 
 def _epoch(link: Link) -> int:

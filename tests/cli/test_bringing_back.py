@@ -2,6 +2,7 @@
 
 import pytest
 
+from crypto_client.client.failures import Refused
 from crypto_client.client.server import Server
 from tests.cli.homes import (
     another_home,
@@ -162,3 +163,52 @@ def test_another_blob_under_the_former_key_opens_nothing(started, monkeypatch):
     refused = bring_back(started, secret_of(started))
 
     assert (refused.status, refused.error) == (4, "recovery")
+
+
+def test_a_shorter_chain_than_was_followed_is_a_fork_and_opens_nothing(
+    alice, garden, former, started, monkeypatch
+):
+    let_in(alice, started, garden)
+    assert started.reads(garden) == []
+    true = Server.get
+
+    def get(server, path, **query):
+        answer = true(server, path, **query)
+        if path.endswith("/commits"):
+            answer["commits"] = [each for each in answer["commits"] if each["epoch"] == 0]
+        return answer
+
+    monkeypatch.setattr(Server, "get", get)
+    refused = bring_back(started, former)
+
+    assert (refused.status, refused.error) == (4, "fork")
+    assert started.reads(garden) == []
+
+
+# Interrupted
+
+
+def test_a_room_that_the_server_refuses_keeps_no_other_one_closed(
+    alice, bob, garden, former, past, server, monkeypatch
+):
+    room = alice("room", "direct", bob.email).row["room_id"]
+    say(bob, room, "between us")
+    started = start_again(server, bob)
+    true = Server.get
+    closed: set[str] = set()
+
+    def get(server, path, **query):
+        if path.endswith("/history-records") and (not closed or path in closed):
+            closed.add(path)
+            raise Refused("unavailable")
+        return true(server, path, **query)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Server, "get", get)
+        interrupted = bring_back(started, former)
+    assert [row["rooms"] for row in interrupted.rows if "refused" in row] == [1]
+    assert (interrupted.status, interrupted.error) == (4, "unavailable")
+
+    assert bring_back(started, former).row == {"rooms": 2, "refused": {}}
+    assert started.reads(garden) == past
+    assert started.reads(room) == ["between us"]
