@@ -7,7 +7,7 @@ import {
   leaderHandlers,
   runCommand,
 } from "./commands";
-import type { Args, Boot, CommandName, Connection, Id, Phase } from "./contract";
+import type { Args, Boot, CommandName, Connection, FormerEntry, Id, Phase } from "./contract";
 import type { Change, Core } from "./core";
 import { Cursors } from "./cursors";
 import { isOnList, isReplaced } from "./devices";
@@ -60,8 +60,8 @@ export function socketUrl(origin: string): string {
 export class Leader {
   private running: Running | null = null;
   private isStopped = false;
-  /** The device whose place in the list this browser takes; a person has agreed to it. */
-  private replaced: Id | null = null;
+  /** The entry whose place in the list this browser takes; a person has seen its date and agreed. */
+  private replaced: FormerEntry | null = null;
   private awaySinceMs: number | null = null;
   private readonly api: Api;
   private readonly ready: Promise<Running>;
@@ -185,7 +185,7 @@ export class Leader {
     return {
       former_entry: async ({ takesPlace }) => {
         const former = await formerEntry({ store, api });
-        this.replaced = takesPlace ? (former?.deviceId ?? null) : null;
+        this.replaced = takesPlace ? former : null;
         return { former };
       },
       restore: ({ secret }) => this.restore(() => box.open(secret)),

@@ -4,6 +4,7 @@
  * of it; no other device has to be there.
  */
 import {
+  type DeviceList,
   MAX_DEVICES,
   entryOf,
   listHash,
@@ -48,13 +49,14 @@ interface Surroundings {
 export interface Entering {
   /** Opens the account. */
   readonly open: () => Promise<Recovered>;
-  /** The device that this browser was before it lost its keys: the new one takes its place. */
-  readonly former: Id | null;
+  /** What this browser was before it lost its keys, as its person saw it: the new device takes its place. */
+  readonly former: FormerEntry | null;
 }
 
 /**
- * Say which device the login of this browser was before, by the signed list: a browser may throw
- * away what a page has stored and keep its cookies. Which one it is, is the server's word.
+ * Say which device the login of this browser was before: a browser may throw away what a page has
+ * stored and keep its cookies. Which one it is and since when, is the server's word: no account key
+ * is known yet. `prepareDevice` holds the date against the signed list.
  */
 export async function formerEntry({ store, api }: Pick<Surroundings, "store" | "api">): Promise<FormerEntry | null> {
   const { device_id: deviceId } = await api.get<MeJson>("/api/me");
@@ -68,8 +70,8 @@ export async function formerEntry({ store, api }: Pick<Surroundings, "store" | "
 
 /**
  * Open the account by `open` and keep the keys of a new device of it, ready to be published.
- * Refuses what `open` refuses, `recovery_lists` for device lists that are not whole, and
- * `devices_full`.
+ * Refuses what `open` refuses, `recovery_lists` for device lists that are not whole or do
+ * not hold the former entry as its person saw it, and `devices_full`.
  */
 export async function prepareDevice(
   { store, api, platform }: Surroundings,
@@ -158,8 +160,15 @@ function listsIn({ ops }: CommitJson): ReturnType<typeof listsNamed> {
 interface Prepared {
   readonly lists: OwnLists;
   readonly seeds: Map<number, Uint8Array>;
-  readonly former: Id | null;
+  readonly former: FormerEntry | null;
   readonly now: number;
+}
+
+/** The device whose place is taken: by its date somebody decided, so the signed list must bear it. */
+function placeOf({ deviceId, createdMs }: FormerEntry, list: DeviceList): Uint8Array {
+  const entry = entryOf(list, idBytes(deviceId));
+  if (entry?.created !== createdMs) throw refuse("recovery_lists");
+  return entry.device;
 }
 
 async function makeDevice(
@@ -170,7 +179,7 @@ async function makeDevice(
   const { user, publicHalf: amkPub } = account;
   const before = lists.newest;
   const newest = parseDeviceList(before.data);
-  const instead = former === null ? null : (entryOf(newest, idBytes(former))?.device ?? null);
+  const instead = former && placeOf(former, newest);
   if (newest.entries.length >= MAX_DEVICES && !instead) throw refuse("devices_full");
   const keys = await newDevice(user, amkPub, now);
   const bkPub = backupPublic(recoveryKey, user, bkVersion);

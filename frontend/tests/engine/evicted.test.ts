@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { encodeDeviceList, parseDeviceList } from "../../src/crypto/device_list";
+import { decodeBase64url, encodeBase64url } from "../../src/crypto/encoding";
+import type { DeviceEntry } from "../../src/crypto/identity";
 import type { Id } from "../../src/engine/contract";
+import { idBytes, idOf } from "../../src/engine/ids";
+import type { UserKeysJson } from "../../src/engine/wire";
 import { type Person, World } from "./cast";
 import { until } from "./clock";
 
@@ -28,6 +33,13 @@ async function evicted(): Promise<Person> {
   await browser.open();
   await until(() => browser.page.seen.phase === "no_keys_here", "not asked for the key");
   return browser;
+}
+
+/** What a server without the account key can show: its only list, with an entry of its own making. */
+function withEntry(keys: UserKeysJson, made: Partial<DeviceEntry>): UserKeysJson {
+  const list = parseDeviceList(decodeBase64url(keys.lists[0]!.device_list));
+  const data = encodeDeviceList({ ...list, entries: [{ ...list.entries[0]!, ...made }] });
+  return { ...keys, lists: [{ ...keys.lists[0]!, device_list: encodeBase64url(data) }] };
 }
 
 describe("a browser that lost its keys and not its login", () => {
@@ -78,5 +90,28 @@ describe("a browser that lost its keys and not its login", () => {
 
     expect(world.server.devicesOf(alice.id)).toContain(before);
     expect(world.server.devicesOf(bob.id)).toEqual([stranger]);
+  });
+
+  it("takes no place of which the server showed another date, or which the list does not hold", async () => {
+    const browser = await evicted();
+    const stranger = idBytes(bob.page.seen.me!.deviceId);
+    const refused = { code: "recovery_lists" };
+
+    for (const device of [idBytes(before), stranger]) {
+      const shown = { deviceId: idOf(device), createdMs: 1 };
+      world.server.lies["GET users/*/keys"] = (truth) => withEntry(truth() as UserKeysJson, { device, created: 1 });
+      world.server.lies["GET me"] = (truth) => ({ ...(truth() as object), device_id: shown.deviceId });
+      const { former } = await browser.ask("former_entry", { takesPlace: true });
+      expect(former).toEqual(shown);
+      delete world.server.lies["GET users/*/keys"];
+      delete world.server.lies["GET me"];
+      await expect(browser.ask("restore", { secret: words })).rejects.toMatchObject(refused);
+      expect(world.server.devicesOf(alice.id)).toEqual([before]);
+    }
+
+    await browser.ask("former_entry", { takesPlace: true });
+    await browser.ask("restore", { secret: words });
+    await browser.online();
+    expect(world.server.devicesOf(alice.id)).toEqual([browser.page.seen.me!.deviceId]);
   });
 });
