@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 
 from accounts.access import may_see_keys_of
 from accounts.models import AccountKey, DeviceList, FormerKey, Prekey, User
@@ -36,27 +36,40 @@ def key_bundles(asker: User, wanted: Mapping[UUID, int]) -> list[dict[str, Any]]
 
 
 def _bundles(wanted: Mapping[UUID, int]) -> list[dict[str, Any]]:
-    """As many queries for a hundred people as for one."""
+    """As many queries for a hundred people as for one, and no list that the answer does not hold.
+
+    But the newest: it says whose prekeys these are.
+    """
     accounts = {row.user_id: row for row in AccountKey.objects.filter(user__in=wanted)}
-    rows = DeviceList.objects.filter(user__in=accounts).order_by("key_number", "version")
-    lists = _by_user(rows)
     resets = FormerKey.objects.filter(user__in=accounts).select_related("reset")
     former = _by_user(resets.order_by("number"))
-    prekeys = _newest_prekeys(lists)
+    lists = _by_user(_lists_after({user: wanted[user] for user in accounts}, former))
+    prekeys = _newest_prekeys(accounts)
     found = []
-    for user, after_version in wanted.items():
+    for user in wanted:
         if (account := accounts.get(user)) is None:
             continue
-        own = [row for row in lists[user] if row.key_number == account.number]
         bundle = {
             "user_id": user,
             "account_key": account.amk_pub,
-            "lists": [row for row in own if row.version > after_version],
+            "lists": _under(account.number, lists[user]),
             "prekeys": prekeys.get(user, []),
             "former": [_former(row, lists[user]) for row in former[user]],
         }
         found.append(dict(KeyBundle(bundle).data))
     return found
+
+
+def _lists_after(versions: Mapping[UUID, int], former: Collection[UUID]) -> Iterable[DeviceList]:
+    """The lists above each person's version, and all that are under keys that resets have ended."""
+    people_after: defaultdict[int, list[UUID]] = defaultdict(list)
+    for user, version in versions.items():
+        people_after[version].append(user)
+    present = Q(key_number=F("user__account_key__number"))
+    wanted = Q(user__in=former) & ~present
+    for version, people in people_after.items():
+        wanted |= present & Q(user__in=people, version__gt=version)
+    return DeviceList.objects.filter(wanted).order_by("key_number", "version")
 
 
 def _by_user(rows: Iterable[Row]) -> defaultdict[UUID, list[Row]]:
@@ -66,18 +79,29 @@ def _by_user(rows: Iterable[Row]) -> defaultdict[UUID, list[Row]]:
     return found
 
 
-def _former(former: FormerKey, lists: Collection[DeviceList]) -> dict[str, Any]:
+def _under(number: int, lists: Iterable[DeviceList]) -> list[DeviceList]:
+    return [row for row in lists if row.key_number == number]
+
+
+def _former(former: FormerKey, lists: Iterable[DeviceList]) -> dict[str, Any]:
     return {
         "account_key": former.amk_pub,
         "reset": former.reset.body,
         "reset_sig": former.reset.sig,
-        "lists": [row for row in lists if row.key_number == former.number],
+        "lists": _under(former.number, lists),
     }
 
 
-def _newest_prekeys(lists: Mapping[UUID, list[DeviceList]]) -> dict[UUID, list[Prekey]]:
+def _newest_lists(users: Collection[UUID]) -> Iterable[DeviceList]:
+    same = DeviceList.objects.filter(user=OuterRef("user"), key_number=OuterRef("key_number"))
+    highest = same.order_by("-version").values("version")[:1]
+    present = DeviceList.objects.filter(user__in=users, key_number=F("user__account_key__number"))
+    return present.filter(version=Subquery(highest))
+
+
+def _newest_prekeys(users: Collection[UUID]) -> dict[UUID, list[Prekey]]:
     """The prekey with the highest number of each device of each person's newest list."""
-    newest = {user: parse_device_list(bytes(rows[-1].body)) for user, rows in lists.items()}
+    newest = {row.user_id: parse_device_list(bytes(row.body)) for row in _newest_lists(users)}
     owners = {entry.device: user for user, read in newest.items() for entry in read.entries}
     highest = Prekey.objects.filter(device=OuterRef("device")).order_by("-seq").values("seq")[:1]
     listed = Prekey.objects.filter(device__in=owners, seq=Subquery(highest))

@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from accounts import rates, tally
 from accounts.metrics import RATE_LIMITED
+from accounts.models import DeviceList
 from accounts.tally import take_place
 from accounts.throttles import (
     DeviceListThrottle,
@@ -193,6 +195,25 @@ def test_kept_lists_count_by_person_whatever_session_sends_them(alice, monkeypat
 
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
     assert 3_500_000 < refused.json()["retry_after_ms"] <= 3_600_000
+
+
+def test_kept_lists_count_by_day_too(alice, monkeypatch):
+    monkeypatch.setattr(rates, "LISTS_A_DAY", 2)
+    DeviceList.objects.filter(user=alice.user).update(created_at=timezone.now() - 2 * rates.HOUR)
+    devices = [fresh_device(alice), fresh_device(alice)]
+    body = body_of(listed(alice, alice.device, devices[0]), [first_prekey(devices[0])])
+    assert alice.post(LISTS, body).status_code == 201
+    body = body_of(listed(alice, alice.device, *devices), [first_prekey(devices[1])])
+
+    refused = alice.post(LISTS, body)
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    hours = refused.json()["retry_after_ms"] / 3_600_000
+    assert 21.9 < hours <= 22
+    DeviceList.objects.filter(user=alice.user, version=1).update(
+        created_at=timezone.now() - rates.DAY
+    )
+    assert alice.post(LISTS, body).status_code == 201
 
 
 def test_following_the_key_log_is_limited(alice, bob, monkeypatch):

@@ -1,7 +1,11 @@
 """The keys of many people in one request: as much of each as the asker would get alone."""
 
-from accounts.models import AccountKey
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import AccountKey, DeviceList
 from accounts.throttles import ManyKeysThrottle
+from tests.accounts.listing import PATH, add_device, body_of, listed
 
 
 def ask(person, *wanted):
@@ -45,3 +49,42 @@ def test_more_than_a_hundred_at_once_are_refused(alice, bob):
 def test_nobody_asks_for_many_without_end(alice, bob, monkeypatch):
     monkeypatch.setattr(ManyKeysThrottle, "rate", "2/hour")
     assert [ask(alice, (bob.id, 0)).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def drop_all_but_the_first(person):
+    assert person.post(PATH, body_of(listed(person, person.device))).status_code == 201
+
+
+def cost_of(monkeypatch, act):
+    """How many queries an answer takes, and how many rows of lists it reads."""
+    read = []
+    with monkeypatch.context() as patch:
+        from_db = DeviceList.from_db.__func__
+        patch.setattr(
+            DeviceList,
+            "from_db",
+            classmethod(lambda cls, *row: read.append(1) or from_db(cls, *row)),
+        )
+        with CaptureQueriesContext(connection) as queries:
+            answer = act()
+    assert answer.status_code == 200
+    return len(queries), len(read)
+
+
+def test_an_answer_reads_no_lists_that_it_does_not_hold(alice, bob, monkeypatch):
+    def ask_after(version):
+        one = f"/api/users/{bob.id}/keys?after_version={version}"
+        return [
+            cost_of(monkeypatch, lambda: alice.get(one)),
+            cost_of(monkeypatch, lambda: ask(alice, (bob.id, version))),
+        ]
+
+    ask_after(0)  # the first request of a session asks more
+    (one_queries, _), (many_queries, _) = ask_after(0)
+    for _ in range(3):
+        add_device(bob)
+        drop_all_but_the_first(bob)
+
+    # The newest is read for its devices, too.
+    assert ask_after(7) == [(one_queries, 1), (many_queries, 1)]
+    assert ask_after(5) == [(one_queries, 3), (many_queries, 3)]
