@@ -58,15 +58,15 @@ def drop_all_but_the_first(person):
 def cost_of(monkeypatch, act):
     """How many queries an answer takes, and how many rows of lists it reads."""
     read = []
-    with monkeypatch.context() as patch:
-        from_db = DeviceList.from_db.__func__
-        patch.setattr(
-            DeviceList,
-            "from_db",
-            classmethod(lambda cls, *row: read.append(1) or from_db(cls, *row)),
-        )
-        with CaptureQueriesContext(connection) as queries:
-            answer = act()
+    made = DeviceList.__init__
+
+    def counted(self, *args, **kwargs):
+        read.append(self)
+        made(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch, CaptureQueriesContext(connection) as queries:
+        patch.setattr(DeviceList, "__init__", counted)
+        answer = act()
     assert answer.status_code == 200
     return len(queries), len(read)
 
