@@ -256,7 +256,15 @@ def test_a_contact_whose_key_the_server_changes_for_the_new_home_is_not_believed
     third = linked(alice, monkeypatch)
     bobs = bob("whoami").row["user_id"]
     forged = b64(new_account(uuid.UUID(bobs).bytes).public)
-    lie("get", f"/users/{bobs}/keys", lambda keys: {**keys, "account_key": forged, "lists": []})
+
+    def changed(keys):
+        return {**keys, "account_key": forged, "lists": []}
+
+    def all_changed(answer):
+        return {"users": [changed(k) if k["user_id"] == bobs else k for k in answer["users"]]}
+
+    lie("get", f"/users/{bobs}/keys", changed)
+    lie("post", "/users/keys", all_changed)
 
     assert third("verify", bob.email).row["trust"] == "changed"
     for words in (["verify", bob.email, "--same"], ["room", "group", "trap", bob.email]):

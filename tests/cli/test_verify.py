@@ -68,7 +68,7 @@ def test_only_a_friend_is_compared_with(alice, bob, mallory):
 @pytest.fixture
 def impostor(monkeypatch):
     """``impostor(user_id)``: from now on the server shows another account key for somebody."""
-    honest = Server.user_keys
+    honest, honest_post = Server.user_keys, Server.post
     others: dict[uuid.UUID, dict[str, Any]] = {}
 
     def user_keys(server, user, *, after_version=0):
@@ -76,7 +76,15 @@ def impostor(monkeypatch):
             return honest(server, user, after_version=after_version)
         return others[user]
 
+    def post(server, path, body=None):
+        answer = honest_post(server, path, body)
+        if path == "/api/users/keys":
+            for keys in answer["users"]:
+                keys.update(others.get(uuid.UUID(keys["user_id"]), {}))
+        return answer
+
     monkeypatch.setattr(Server, "user_keys", user_keys)
+    monkeypatch.setattr(Server, "post", post)
 
     def show(user):
         account = new_account(user.bytes)
