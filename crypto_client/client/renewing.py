@@ -15,7 +15,7 @@ from crypto_client.client.rooms import Rooms
 from crypto_client.client.server import JSON, Server, b64, unb64
 from crypto_client.client.wire_commits import commit_of, record_to_json
 from crypto_client.device_list import DeviceList, SignedDeviceList, parse_device_list
-from crypto_client.errors import ProtocolError, RecoveryError, SignatureError
+from crypto_client.errors import ProtocolError, RecoveryError
 from crypto_client.history import HistoryRecord, HistoryWriter, history_writer, reseal_history
 from crypto_client.recovery import backup_public, encode_code
 from crypto_client.renewal import Renewal, renew_recovery
@@ -99,13 +99,13 @@ def reseal_room(rooms: Rooms, room: bytes) -> int:
     writer = rooms.keyring.history_writer()
     seeds = {int(version): unb64(seed) for version, seed in rooms.store.fact(FORMER).items()}
     former = {
-        epoch: records
-        for epoch, records in fetch_records(rooms.server, room).items()
-        if all(record.bk_version < writer.bk_version for record in records)
+        epoch: written
+        for epoch, written in _written_here(rooms, room).items()
+        if written and all(record.bk_version < writer.bk_version for record, _ in written)
     }
     made: list[JSON] = []
     for item in _commits_of(rooms.server, room, former):
-        record = _sealed_again(rooms, writer, item, former[item["epoch"]], seeds)
+        record = _sealed_again(writer, item, former[item["epoch"]], seeds)
         if record is not None:
             made.append(record_to_json(record))
     rooms.records.put(room, made)
@@ -124,17 +124,33 @@ def _commits_of(server: Server, room: bytes, epochs: Collection[int]) -> Iterato
         after = highest
 
 
+def _written_here(rooms: Rooms, room: bytes) -> dict[int, list[tuple[HistoryRecord, DeviceList]]]:
+    """A room's records by epoch, each with an own list that names its writer; others are left out.
+
+    Backup keys of one account key count none of another's: a record of before the account was
+    started again may have any version, and says nothing of the present keys.
+    """
+    own = _own_lists(rooms)
+    return {
+        epoch: [
+            (record, devices)
+            for record in records
+            if (devices := _list_naming(own, record.writer)) is not None
+        ]
+        for epoch, records in fetch_records(rooms.server, room).items()
+    }
+
+
 def _sealed_again(
-    rooms: Rooms,
     writer: HistoryWriter,
     item: JSON,
-    records: Sequence[HistoryRecord],
+    written: Sequence[tuple[HistoryRecord, DeviceList]],
     seeds: Mapping[int, bytes],
 ) -> HistoryRecord | None:
     commit = commit_of(item, {})
-    for record in records:
+    for record, devices in written:
         try:
-            seed, devices = seeds.get(record.bk_version), _list_naming(rooms, record.writer)
+            seed = seeds.get(record.bk_version)
             if seed is None:
                 raise RecoveryError("a history record of a backup key that is not at hand")
             return reseal_history(record, commit, writer, devices=devices, backup_seed=seed)
@@ -143,12 +159,12 @@ def _sealed_again(
     return None
 
 
-def _list_naming(rooms: Rooms, device: bytes) -> DeviceList:
-    """An own list that names a device; all of them verified when they were kept."""
+def _own_lists(rooms: Rooms) -> list[DeviceList]:
+    """The lists under the own account key; all of them verified when they were kept."""
     own = rooms.keyring.device
-    for signed in rooms.keyring.lists().values():
-        devices = parse_device_list(signed.data)
-        mine = (devices.user, devices.amk_pub) == (own.user, own.amk_pub)
-        if mine and devices.entry(device) is not None:
-            return devices
-    raise SignatureError("a history record by a device that was never listed")
+    read = (parse_device_list(signed.data) for signed in rooms.keyring.lists().values())
+    return [each for each in read if (each.user, each.amk_pub) == (own.user, own.amk_pub)]
+
+
+def _list_naming(own: Sequence[DeviceList], device: bytes) -> DeviceList | None:
+    return next((devices for devices in own if devices.entry(device) is not None), None)

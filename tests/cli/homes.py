@@ -2,7 +2,9 @@
 
 import itertools
 from pathlib import Path
+from typing import Any
 
+from crypto_client.client.session import Session
 from tests.cli.terminal import Ran, Terminal
 
 _numbers = itertools.count(2)
@@ -62,3 +64,20 @@ def go_on_with(person: Terminal, who: str) -> Ran:
     """Look at the changed account key of somebody, and go on with it uncompared."""
     assert person("verify", who).row["trust"] == "changed"
     return person("verify", who, "--different")
+
+
+def renewed(person: Terminal, secret: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The row that shows the new key, after it took the place of this one."""
+    path = str(written(person, secret))
+    ran = person("recovery", "renew", "--secret-file", path, "--written-down", timeout=60)
+    assert ran.status == 0, (ran.error, ran.rows)
+    shown, done = ran.rows
+    assert done["renewed"] is True
+    return shown, done
+
+
+def records_of(person: Terminal, room: str) -> list[tuple[int, int]]:
+    """(epoch, backup version) of each history record that the server keeps for this person."""
+    with Session.open(person.home, None, 20) as session:
+        answer = session.server.get(f"/api/rooms/{room}/history-records", after=-1)
+        return [(row["epoch"], row["bk_version"]) for row in answer["records"]]

@@ -7,6 +7,8 @@ from crypto_client.client.server import Server
 from tests.cli.homes import (
     another_home,
     go_on_with,
+    records_of,
+    renewed,
     restored,
     say,
     secret_of,
@@ -103,6 +105,26 @@ def test_each_of_two_former_keys_opens_its_own_time(server, alice, garden, forme
     assert again.reads(garden) == ["in between"]
     assert bring_back(again, former).status == 0
     assert again.reads(garden) == [*past, "in between"]
+
+
+def test_what_was_brought_back_is_sealed_to_the_key_of_a_renewal(
+    server, alice, bob, garden, former, past
+):
+    """Of before are records of a second backup key, too: they count for nothing."""
+    shown, _ = renewed(bob, former)
+    assert {version for _, version in records_of(bob, garden)} == {2}
+    started = start_again(server, bob)
+    let_in(alice, started, garden)
+    assert bring_back(started, shown["words"]).status == 0
+    assert 1 in {version for _, version in records_of(started, garden)}
+
+    shown, done = renewed(started, secret_of(started))
+
+    assert done["waiting"] == []
+    assert {version for _, version in records_of(started, garden)} == {2}
+    other = another_home(started)
+    assert try_restore(other, shown["words"]).status == 0
+    assert other.reads(garden) == past
 
 
 # Refused

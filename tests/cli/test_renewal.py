@@ -12,30 +12,18 @@ from crypto_client.client.server import Server, b64
 from crypto_client.client.session import Session
 from crypto_client.recovery import backup_seed, decode_code
 from crypto_client.xwing import public_of
-from tests.cli.homes import another_home, restored, secret_of, try_restore, written
+from tests.cli.homes import (
+    another_home,
+    records_of,
+    renewed,
+    restored,
+    say,
+    secret_of,
+    try_restore,
+    written,
+)
 
 pytestmark = pytest.mark.slow
-
-
-def say(person, room, text):
-    assert person("send", room, text, "--wait", "stored").row["state"] == "stored"
-
-
-def renewed(person, secret):
-    """The row that shows the new key, after it took the place of this one."""
-    path = str(written(person, secret))
-    ran = person("recovery", "renew", "--secret-file", path, "--written-down", timeout=60)
-    assert ran.status == 0, (ran.error, ran.rows)
-    shown, done = ran.rows
-    assert done["renewed"] is True
-    return shown, done
-
-
-def records_of(person, room):
-    """(epoch, backup version) of each history record that the server keeps for this person."""
-    with Session.open(person.home, None, 20) as session:
-        answer = session.server.get(f"/api/rooms/{room}/history-records", after=-1)
-        return [(row["epoch"], row["bk_version"]) for row in answer["records"]]
 
 
 # Renewing

@@ -72,9 +72,16 @@ export class HistoryReader {
 
   /** Say whether a device of this account key has written one of these records. */
   async hasWritten(records: readonly HistoryRecordJson[]): Promise<boolean> {
-    const writers = new Set(records.map((json) => json.writer_device).filter(isId));
-    for (const writer of writers) if (await this.listNaming(idBytes(writer))) return true;
-    return false;
+    return (await this.written(records)).length > 0;
+  }
+
+  /** Give those of these records that a device of this account key has written. */
+  async written(records: readonly HistoryRecordJson[]): Promise<HistoryRecordJson[]> {
+    const writers = new Set<Id>();
+    for (const device of new Set(records.map((json) => json.writer_device).filter(isId))) {
+      if (await this.listNaming(idBytes(device))) writers.add(device);
+    }
+    return records.filter((json) => writers.has(json.writer_device));
   }
 
   /** Fetch the own records of these epochs, of every device that wrote one. */

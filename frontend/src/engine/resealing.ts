@@ -50,7 +50,8 @@ async function moveRoomIfThere(
 async function moveRoom(core: Core, roomId: Id, seeds: ReadonlyMap<number, Uint8Array>): Promise<void> {
   const reader = HistoryReader.of(core, roomId, { seeds });
   const writer = await core.keyring.historyWriter();
-  const all = await reader.records(-1, Infinity);
+  // Versions of a former account key's backup keys say nothing of the present one's (§5.8).
+  const all = await reader.written(await reader.records(-1, Infinity));
   const moved = new Set(all.filter((one) => one.bk_version >= writer.bkVersion).map((one) => one.epoch));
   const records = all.filter(({ epoch }) => !moved.has(epoch));
   let made: HistoryRecord[] = [];

@@ -48,6 +48,15 @@ async function letIn(): Promise<void> {
   await alice.ask("room_invite", { roomId: room, userIds: [bob.id] });
 }
 
+/** Renew a person's recovery key; gives the words of the next one. */
+async function renewed(person: Person, secret: string): Promise<string> {
+  await person.ask("renewal_begin", { secret });
+  const { words } = await person.ask("renewal_show", {});
+  await person.ask("renewal_finish", { secret: words });
+  await until(() => person.page.seen.me?.renewing === null, "history is not moved");
+  return words;
+}
+
 async function bringBack(browser: Person, secret: string): Promise<void> {
   await browser.ask("bring_back", { secret });
   await until(() => browser.page.seen.me?.past === null, "the rooms are not looked into");
@@ -108,11 +117,8 @@ describe("the recovery key of before", () => {
   });
 
   it("opens what was written before it was renewed as well", async () => {
-    await bob.ask("renewal_begin", { secret: former });
-    const { words } = await bob.ask("renewal_show", {});
     world.server.lies["PUT rooms/*/history-records"] = () => null;
-    await bob.ask("renewal_finish", { secret: words });
-    await until(() => bob.page.seen.me?.renewing === null, "not renewed");
+    const words = await renewed(bob, former);
     delete world.server.lies["PUT rooms/*/history-records"];
     const browser = await startedAgain(bob);
 
@@ -121,6 +127,26 @@ describe("the recovery key of before", () => {
 
     await browser.show(room);
     await browser.sees(...past);
+  });
+
+  it("leaves nothing under a backup key that was renewed since, whatever the former ones counted", async () => {
+    const newer = await renewed(bob, former);
+    const browser = await startedAgain(bob);
+    await letIn();
+    await bringBack(browser, newer);
+    const isPresent = (row: { user: Id; isFormer?: true }) => row.user === bob.id && !row.isFormer;
+    const versions = () => world.server.room(room).records.filter(isPresent).map((row) => row.bk_version);
+    const counted = world.server.room(room).records.filter((row) => row.user === bob.id && row.isFormer);
+    expect(counted.map((row) => row.bk_version)).toContain(2);
+    expect(versions()).toContain(1);
+
+    const words = await renewed(browser, await browser.words());
+
+    expect(new Set(versions())).toEqual(new Set([2]));
+    const laptop = world.elsewhere(bob);
+    await laptop.restore(words);
+    await laptop.show(room);
+    await laptop.sees(...past);
   });
 
   it("goes on after a tab that ended in between", async () => {
